@@ -1,0 +1,57 @@
+"""Fixtures that every test may use: a configuration, an app with an empty database, a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from webapp import create_app
+from webapp.config import Config, load
+from webapp.extensions import db
+from webapp.models import User
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """Settings of a test: nothing comes from the real environment, every outside address is a dead one."""
+    dead = "http://127.0.0.1:9"
+    return load(
+        {
+            "DATA_DIR": str(tmp_path / "data"),
+            "DATABASE_URL": f"sqlite:///{tmp_path / 'test.db'}",
+            "SECRET_KEY": "test-secret-key-that-is-long-enough",
+            "API_TOKEN": "test-api-token",
+            "CRON_SECRET": "test-cron-secret",
+            "ANILIST_API_URL": f"{dead}/anilist/graphql",
+            "ANILIST_AUTH_URL": f"{dead}/anilist/oauth",
+            "TRAKT_API_URL": f"{dead}/trakt",
+            "TRAKT_AUTH_URL": f"{dead}/trakt-auth",
+            "TMDB_API_URL": f"{dead}/tmdb",
+            "OTAKU_URL": f"{dead}/otaku.db",
+            "FRIBBS_URL": f"{dead}/fribbs.json",
+            "ANIME_LISTS_URL": f"{dead}/anime-lists.xml",
+        }
+    )
+
+
+@pytest.fixture
+def app(config: Config) -> Iterator[Flask]:
+    """An app with all tables and an application context; the database is thrown away afterwards."""
+    app = create_app(config)
+    with app.app_context():
+        db.create_all()
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def user(app: Flask) -> User:
+    """The first account."""
+    person = User(username="hanako", password_hash="unusable", is_admin=True)
+    db.session.add(person)
+    db.session.commit()
+    return person

@@ -1,0 +1,41 @@
+"""Short transactions with a clear end: none is open across a network call or a wait (DESIGN 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from webapp.extensions import db
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session, scoped_session
+
+
+@contextmanager
+def transaction(*, readonly: bool = False) -> Iterator[scoped_session[Session] | Any]:
+    """Begin, commit at the end, roll back on an error. `readonly` takes no write lock on SQLite.
+
+    Needs an application context of its own thread. Raises RuntimeError inside another open transaction.
+    """
+    session = db.session
+    if session().in_transaction():
+        raise RuntimeError("a transaction is open already")
+    try:
+        if readonly:
+            session.connection(execution_options={"readonly": True})
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+
+
+def upsert(table: Any) -> Any:
+    """An INSERT for the dialect in use, with `.on_conflict_do_nothing()` and `.on_conflict_do_update()`."""
+    if db.engine.dialect.name == "postgresql":
+        return postgresql_insert(table)
+    return sqlite_insert(table)

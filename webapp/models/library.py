@@ -1,0 +1,101 @@
+"""What AniList says: media for everyone, entries by person."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from webapp.extensions import Base
+from webapp.models.base import Json, UtcDateTime, pk, short, text
+
+
+class Media(Base):
+    """One AniList anime, on somebody's list or only a link of a chain. Dates are ISO, partial ones shortened."""
+
+    __tablename__ = "media"
+
+    anilist_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    mal_id: Mapped[int | None] = mapped_column(BigInteger)
+    format: Mapped[str | None] = mapped_column(String(16))
+    status: Mapped[str | None] = mapped_column(String(24))
+    episodes: Mapped[int | None]
+    duration: Mapped[int | None]  # minutes
+    season_year: Mapped[int | None]
+    start_date: Mapped[str | None] = mapped_column(String(10))  # "2011", "2011-04" or "2011-04-03"
+    end_date: Mapped[str | None] = mapped_column(String(10))
+    title_romaji: Mapped[text | None]
+    title_english: Mapped[text | None]
+    title_native: Mapped[text | None]
+    synonyms: Mapped[Any] = mapped_column(Json, default=list)
+    search_text: Mapped[text] = mapped_column(default="")  # all titles and synonyms, casefolded, for LIKE
+    is_adult: Mapped[bool] = mapped_column(default=False)
+    cover_url: Mapped[text | None]
+    cover_color: Mapped[short | None]
+    next_episode: Mapped[int | None]  # number of the next one to air
+    next_airing_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    fetched_at: Mapped[datetime] = mapped_column(UtcDateTime())
+
+
+class Entry(Base):
+    """One row of a person's list, with where it stands: `pile` and `reason` are None/placed when all is well."""
+
+    __tablename__ = "entries"
+
+    id: Mapped[pk]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    account_id: Mapped[short]  # the AniList account it was read from
+    anilist_id: Mapped[int] = mapped_column(ForeignKey("media.anilist_id"))
+    list_entry_id: Mapped[int | None] = mapped_column(BigInteger)
+    status: Mapped[short]
+    progress: Mapped[int]
+    repeat: Mapped[int] = mapped_column(default=0)
+    private: Mapped[bool] = mapped_column(default=False)
+    hidden: Mapped[bool] = mapped_column(default=False)
+    custom_lists: Mapped[Any] = mapped_column(Json, default=list)
+    started_at: Mapped[str | None] = mapped_column(String(10))  # partial dates shortened, as in media
+    completed_at: Mapped[str | None] = mapped_column(String(10))
+    list_created_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    list_updated_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime())  # last reading that held it
+    gone_at: Mapped[datetime | None] = mapped_column(UtcDateTime())  # a whole reading no longer held it
+
+    # Where it stands, written by jobs.placing
+    pile: Mapped[short | None]  # placed, needs_you, no_match, waiting; None: not looked at yet
+    reason: Mapped[short | None]  # a value of jobs.records.Reason
+    kind: Mapped[short | None]  # show, movie
+    trakt_id: Mapped[int | None] = mapped_column(BigInteger)
+    placement: Mapped[Any] = mapped_column(Json, default=dict)  # records.Placement / Refusal as JSON
+    placed_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    due_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime()
+    )  # when a waiting or no_match entry is looked at again
+    waiting_since: Mapped[datetime | None] = mapped_column(UtcDateTime())
+
+    # What the person decided
+    choice: Mapped[short | None]  # never, ignored
+    choice_by: Mapped[text | None]
+    changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime())  # mapping, override, filter or hold changed
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime())  # last run that finished with this entry
+
+    media: Mapped[Media] = relationship(lazy="joined", innerjoin=True)
+
+    __table_args__ = (
+        Index("uq_entries_user_anilist", "user_id", "anilist_id", unique=True),
+        Index("ix_entries_pile", "user_id", "pile"),
+        Index("ix_entries_updated", "user_id", "list_updated_at"),
+        Index("ix_entries_trakt", "trakt_id"),
+    )
+
+
+class SyncProgress(Base):
+    """Highest episode of the entry that is settled on Trakt. Deleting a row means "look again"."""
+
+    __tablename__ = "sync_progress"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    anilist_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    last_abs: Mapped[int]
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime())
