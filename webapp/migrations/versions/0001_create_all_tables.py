@@ -46,6 +46,7 @@ def upgrade() -> None:
     sa.Column('mal_id', sa.BigInteger(), nullable=True),
     sa.Column('anidb_id', sa.BigInteger(), nullable=True),
     sa.Column('trakt_id', sa.BigInteger(), nullable=True),
+    sa.Column('trakt_kind', sa.String(length=8), nullable=True),
     sa.Column('tvdb_id', sa.BigInteger(), nullable=True),
     sa.Column('tmdb_show_id', sa.BigInteger(), nullable=True),
     sa.Column('tmdb_movie_ids', sa.JSON().with_variant(postgresql.JSONB(astext_type=Text()), 'postgresql'), nullable=True),
