@@ -18,6 +18,7 @@ class IdRow:
     mal_id: int | None = None
     anidb_id: int | None = None
     trakt_id: int | None = None  # Otaku; of a movie for movies
+    trakt_kind: str | None = None  # Otaku's global_media_type: show or movie
     tvdb_id: int | None = None
     tmdb_show_id: int | None = None
     tmdb_movie_ids: tuple[int, ...] = ()
