@@ -42,7 +42,8 @@ class AnimeId(Base):
     anilist_id: Mapped[int | None] = mapped_column(BigInteger)
     mal_id: Mapped[int | None] = mapped_column(BigInteger)
     anidb_id: Mapped[int | None] = mapped_column(BigInteger)
-    trakt_id: Mapped[int | None] = mapped_column(BigInteger)  # Otaku; of a movie for movies
+    trakt_id: Mapped[int | None] = mapped_column(BigInteger)  # Otaku; of a show or a movie: see trakt_kind
+    trakt_kind: Mapped[str | None] = mapped_column(String(8))  # Otaku's global_media_type: show, movie
     trakt_kind: Mapped[str | None] = mapped_column(String(8))  # Otaku's global_media_type: show, movie
     tvdb_id: Mapped[int | None] = mapped_column(BigInteger)
     tmdb_show_id: Mapped[int | None] = mapped_column(BigInteger)
