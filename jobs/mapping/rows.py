@@ -19,7 +19,6 @@ class IdRow:
     anidb_id: int | None = None
     trakt_id: int | None = None  # Otaku; of a show or a movie: see trakt_kind
     trakt_kind: str | None = None  # Otaku's global_media_type (show, movie): many OVAs and specials are Trakt movies
-    trakt_kind: str | None = None  # Otaku's global_media_type: show or movie
     tvdb_id: int | None = None
     tmdb_show_id: int | None = None
     tmdb_movie_ids: tuple[int, ...] = ()

@@ -44,7 +44,6 @@ class AnimeId(Base):
     anidb_id: Mapped[int | None] = mapped_column(BigInteger)
     trakt_id: Mapped[int | None] = mapped_column(BigInteger)  # Otaku; of a show or a movie: see trakt_kind
     trakt_kind: Mapped[str | None] = mapped_column(String(8))  # Otaku's global_media_type: show, movie
-    trakt_kind: Mapped[str | None] = mapped_column(String(8))  # Otaku's global_media_type: show, movie
     tvdb_id: Mapped[int | None] = mapped_column(BigInteger)
     tmdb_show_id: Mapped[int | None] = mapped_column(BigInteger)
     tmdb_movie_ids: Mapped[Any | None] = mapped_column(Json)  # list of int
