@@ -79,6 +79,7 @@ class Entry(Base):
     choice_by: Mapped[text | None]
     changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime())  # mapping, override, filter or hold changed
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime())  # last run that finished with this entry
+    settled_abs: Mapped[int | None]  # what that run wrote into sync_progress; a row below it was deleted or lowered
 
     media: Mapped[Media] = relationship(lazy="joined", innerjoin=True)
 
@@ -99,3 +100,24 @@ class SyncProgress(Base):
     anilist_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     last_abs: Mapped[int]
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime())
+
+
+class ActivityRow(Base):
+    """One list activity of AniList, kept as a hint for dates: an entry may be placed long after it was watched."""
+
+    __tablename__ = "activities"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    activity_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    anilist_id: Mapped[int] = mapped_column(BigInteger)
+    status: Mapped[str] = mapped_column(String(64))  # free text of AniList, such as "watched episode"
+    first: Mapped[int | None]
+    last: Mapped[int | None]
+    episodes: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime())  # AniList's clock
+    stored_at: Mapped[datetime] = mapped_column(UtcDateTime())  # ours: when it was first seen
+
+    __table_args__ = (
+        Index("ix_activities_entry", "user_id", "anilist_id"),
+        Index("ix_activities_created", "user_id", "created_at"),
+    )

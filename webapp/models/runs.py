@@ -43,6 +43,7 @@ class Run(Base):
     plays_planned: Mapped[int] = mapped_column(default=0)
     plays_sent: Mapped[int] = mapped_column(default=0)
     attempt: Mapped[int] = mapped_column(default=0)
+    crashes: Mapped[int] = mapped_column(default=0)  # times it was taken over from a worker that vanished
     lock_key: Mapped[short | None]
     worker: Mapped[text | None]  # host:pid of the one that runs it
     heartbeat_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
