@@ -1,0 +1,59 @@
+"""Small helpers for the database that several jobs share: changed rows, keys and values of `system_config`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy import text as sql
+
+from webapp.database import upsert
+from webapp.models import SystemConfig, utcnow
+
+
+def changed_rows(session: Any, statement: Any) -> int:
+    """Execute an UPDATE, DELETE or INSERT and say how many rows it changed."""
+    return int(session.execute(statement).rowcount)
+
+
+def get_setting(session: Any, user_id: int, key: str) -> str | None:
+    """The value of a person's key, or None."""
+    value: str | None = session.scalar(
+        select(SystemConfig.value).where(SystemConfig.user_id == user_id, SystemConfig.key == key)
+    )
+    return value
+
+
+def put_setting(session: Any, user_id: int, key: str, value: str) -> None:
+    """Insert or replace a person's key."""
+    statement = upsert(SystemConfig).values(user_id=user_id, key=key, value=value, updated_at=utcnow())
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["user_id", "key"],
+            index_where=sql("user_id IS NOT NULL"),
+            set_={"value": value, "updated_at": utcnow()},
+        )
+    )
+
+
+def drop_setting(session: Any, user_id: int, *keys: str) -> None:
+    """Forget a person's keys."""
+    session.execute(delete(SystemConfig).where(SystemConfig.user_id == user_id, SystemConfig.key.in_(keys)))
+
+
+def moment(value: str | None) -> datetime | None:
+    """A stored time: ISO with Z, or seconds (or milliseconds, as the reference app's) since 1970; 0 and junk: None."""
+    if not value:
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        try:
+            parsed = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+        return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    if number > 100_000_000_000:
+        number /= 1000
+    return datetime.fromtimestamp(number, UTC) if 0 < number < 100_000_000_000 else None
