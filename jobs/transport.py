@@ -393,11 +393,11 @@ def _why(error: BaseException, mine: Flight) -> str:
 
 
 _WORDS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
+    ((ConnectionRefusedError,), "refused the connection"),
     ((urllib3.exceptions.NameResolutionError,), "could not be found: its name does not resolve"),
     ((requests.exceptions.SSLError, urllib3.exceptions.SSLError), "could not be reached securely (TLS)"),
-    ((requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError), "could not be reached in time"),
+    ((requests.exceptions.ConnectTimeout,), "could not be reached in time"),
     ((requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError), "did not answer in time"),
-    ((ConnectionRefusedError,), "refused the connection"),
     ((urllib3.exceptions.NewConnectionError,), "could not be reached"),
     ((requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError), "sent a body that cannot be unpacked"),
     ((requests.exceptions.ChunkedEncodingError, urllib3.exceptions.IncompleteRead), "sent only part of its answer"),
