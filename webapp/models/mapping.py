@@ -22,6 +22,7 @@ class MappingSource(Base):
     url: Mapped[text]
     etag: Mapped[text | None]
     last_modified: Mapped[text | None]
+    parsed_as: Mapped[int] = mapped_column(default=0)  # version of our parser that wrote the rows
     rows_in_file: Mapped[int] = mapped_column(default=0)
     rows_kept: Mapped[int] = mapped_column(default=0)
     double_ids: Mapped[int] = mapped_column(default=0)  # ids that several rows share
