@@ -71,6 +71,11 @@ class RunContext:
     def automated(self) -> bool:
         return self.trigger in AUTOMATED
 
+    @property
+    def approved(self) -> bool:
+        """Whether the person said yes to what this run sends (a yes to another account is no yes to its plays)."""
+        return bool(self.options.get("approved")) and self.options.get("approved_reason") != "account_changed"
+
     def cancelled(self) -> bool:
         """Whether the person asked to cancel. Raises `LostClaim` when another worker has the run."""
         self._check_claim()
@@ -273,9 +278,9 @@ def needs_approval(
 ) -> None:
     """Stop until the person approves. Holds no lock; an earlier run of this mode that waits so is replaced.
 
-    `options["waits_for"]` keeps the reason, so that the approved run knows what was approved. Raises `LostClaim`.
+    Raises `LostClaim`.
     """
-    _leave(ctx, "needs_approval", reason, detail, result, options={**ctx.options, "waits_for": reason})
+    _leave(ctx, "needs_approval", reason, detail, result)
     with transaction() as session:
         earlier = update(Run).where(
             Run.user_id == ctx.user_id,
