@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -95,6 +96,20 @@ def _one_of(*allowed: str) -> Callable[[str], str]:
         return value.lower()
 
     return parse
+
+
+def _switch(value: str) -> bool:
+    if value.lower() not in ("0", "1", "false", "true", "no", "yes"):
+        raise ConfigError(f"takes 1 or 0, not {value!r}")
+    return value.lower() in ("1", "true", "yes")
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _networks(value: str) -> tuple[str, ...]:
@@ -180,6 +195,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("TZ", _zone, "UTC", "Fallback zone; every account has its own"),
     Setting("LOG_LEVEL", _one_of("debug", "info", "warning", "error"), "info", "debug, info, warning or error"),
     Setting("LOG_FORMAT", _one_of("text", "json"), "text", "text or json"),
+    Setting("DEMO", _switch, "0", "Set by ./run demo only: signs every visitor in; refused unless the services are the built-in simulator"),
 )  # fmt: skip
 
 
@@ -241,4 +257,8 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
             raise ConfigError(f"{setting.name} {error}") from None
     if values["TRUST_PROXY"] and not values["TRUST_PROXY_FROM"]:
         raise ConfigError("TRUST_PROXY needs TRUST_PROXY_FROM: the addresses of the proxies in front")
+    if values["DEMO"] and not all(_is_loopback(values[name]) for name in ("ANILIST_API_URL", "TRAKT_API_URL")):
+        raise ConfigError(
+            "DEMO works with the built-in simulator only: ANILIST_API_URL and TRAKT_API_URL are elsewhere"
+        )
     return Config(values)

@@ -171,8 +171,7 @@ def send_preview(run_id: int, user_id: int, entries: Iterable[int] | None, date_
 def approve(run_id: int, user_id: int, entries: Iterable[int] | None = None) -> Started:
     """Let a run that waits in `needs_approval` go on, whole or with the ticked `entries` only.
 
-    The same run goes back to `queued`; its stored plan is the first plan, `options.approved_reason` says what was
-    approved. A run that was approved a moment ago is joined. Raises RunError: `not_found`, `not_waiting`,
+    The same run goes back to `queued`; its stored plan is the first plan. A run that was approved a moment ago is joined. Raises RunError: `not_found`, `not_waiting`,
     `plan_expired`, `replaced`.
     """
     with own_transaction() as session:
@@ -185,7 +184,7 @@ def approve(run_id: int, user_id: int, entries: Iterable[int] | None = None) -> 
         _check_plan(run)
         if newer := newer_plan(session, run):
             raise RunError("replaced", f"Run {newer} has a newer plan.")
-        options = {**run.options, "approved": True, "approved_reason": run.reason}
+        options = {**run.options, "approved": True}
         if entries is not None:
             options["entries"] = sorted(set(entries))
         changed = session.execute(
