@@ -35,15 +35,20 @@ def select_entries(ctx: RunContext) -> Selection:
         if ctx.mode == "title":
             chosen = [Entry.user_id == ctx.user_id, Entry.anilist_id == ctx.anilist_id]
         elif ctx.mode in MODES:
-            chosen = [*mine, Entry.progress > 0, Entry.status.in_(MODES[ctx.mode])]
+            chosen = [*mine, Entry.status.in_(MODES[ctx.mode]), _watched()]
         else:
             statuses = [s for s in session.get_one(User, ctx.user_id).statuses if s != "PLANNING"]
-            chosen = [*mine, Entry.progress > 0, Entry.status.in_(statuses)]
+            chosen = [*mine, Entry.status.in_(statuses), _watched()]
             since = moment(get_setting(session, ctx.user_id, LAST_SYNC))
             if since is not None:
                 chosen.append(_news(ctx.user_id, since, at))
         rows = session.scalars(select(Entry).where(*chosen).order_by(Entry.anilist_id)).unique()
         return Selection({row.anilist_id: row for row in rows}, at)
+
+
+def _watched() -> Any:
+    """Something of it was seen; what a rewatch counts says nothing about the first time through."""
+    return or_(Entry.progress > 0, Entry.status.in_(("COMPLETED", "REPEATING")))
 
 
 def _news(user_id: int, since: datetime, at: datetime) -> Any:
