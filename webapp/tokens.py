@@ -1,0 +1,345 @@
+"""The only place that stores, reads and refreshes OAuth tokens.
+
+A refresh token can be used once, so only one process may do it at a time. The claim is a conditional UPDATE of
+`refreshing_until`; no transaction is open while the service is asked, and whoever comes second waits for the new token
+to appear. A lost answer is tried once more with the same refresh token; only when the service says `invalid_grant` or
+`invalid_client` does the connection need the person.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import or_, select, update
+
+from jobs.errors import AppRefused, ServiceDown
+from webapp.crypto import decrypt, encrypt
+from webapp.database import transaction
+from webapp.extensions import db
+from webapp.grants import (
+    SERVICE_NAMES,
+    SERVICES,
+    App,
+    GrantRefused,
+    GrantUnclear,
+    Service,
+    Tokens,
+    refresh_grant,
+    revoke,
+    token_expiry,
+)
+from webapp.models import Connection, User, utcnow
+
+log = logging.getLogger(__name__)
+
+EARLY = timedelta(days=1)  # refreshed when less than this is left
+_LOOK_AGAIN = 0.2  # seconds between two looks at somebody else's refresh
+_FOR_GOOD = {"invalid_grant", "invalid_client", "unauthorized_client"}
+_sleep = time.sleep
+
+
+@contextmanager
+def _transaction(*, readonly: bool = False) -> Iterator[Any]:
+    """A transaction of our own; what a view has read before ends first."""
+    session = db.session()
+    if session.in_transaction() and not (session.new or session.dirty or session.deleted):
+        session.commit()
+    with transaction(readonly=readonly) as mine:
+        yield mine
+
+
+def _row(user_id: int, service: str) -> Connection | None:
+    with _transaction(readonly=True) as session:
+        found: Connection | None = session.scalar(
+            select(Connection)
+            .where(Connection.user_id == user_id, Connection.service == service)
+            .execution_options(populate_existing=True)
+        )
+        return found
+
+
+def app_credentials(user_id: int, service: str) -> tuple[str | None, str | None]:
+    """Client id and secret: the person's own if typed, else the environment's. Either may be None."""
+    row = _row(user_id, service)
+    if row is not None and row.app_id:
+        return row.app_id, decrypt(row.app_secret) if row.app_secret else None
+    config = current_app.config["TSUZUKI"]
+    name = service.upper()
+    return getattr(config, f"{name}_CLIENT_ID"), getattr(config, f"{name}_CLIENT_SECRET")
+
+
+def store_app(user_id: int, service: Service, client_id: str | None, secret: str | None) -> None:
+    """Keep an app that the person typed; None goes back to the environment's."""
+    with _transaction() as session:
+        row = _own(session, user_id, service)
+        row.app_id = client_id or None
+        row.app_secret = encrypt(secret) if client_id and secret else None
+
+
+def access_token(user_id: int, service: Service) -> str | None:
+    """A token to use now, refreshed first when less than a day is left. None: the person must (re)connect.
+
+    Raises ServiceDown when the token has expired and the service does not answer.
+    """
+    row = _row(user_id, service)
+    if row is None or row.state != "connected" or not row.access_token:
+        return None
+    token = decrypt(row.access_token)
+    now = utcnow()
+    if row.expires_at is None or row.expires_at - now > EARLY:
+        return token
+    valid = row.expires_at > now + timedelta(minutes=1)
+    if not row.refresh_token or (valid and row.refreshing_until is not None and row.refreshing_until > now):
+        return token  # AniList's lasts a year and is used to the end; or somebody is refreshing it right now
+    try:
+        return refresh(user_id, service, token)
+    except (ServiceDown, AppRefused):
+        if valid:
+            return token
+        raise
+
+
+def refresh(user_id: int, service: Service, used: str) -> str | None:
+    """A token newer than `used`, which was refused or is about to expire. None: the person must reconnect.
+
+    Of many callers one asks the service, the others wait for its result. Raises ServiceDown (no clear answer, twice)
+    and AppRefused (403: the app or its address is blocked).
+    """
+    span = 2.5 * min(current_app.config["TSUZUKI"].HTTP_READ_SECONDS, 30.0) + 5.0
+    give_up = time.monotonic() + 2 * span
+    while time.monotonic() < give_up:
+        row = _row(user_id, service)
+        if row is None or row.state != "connected" or not row.access_token:
+            return None
+        if (token := decrypt(row.access_token)) != used:
+            return token
+        if not row.refresh_token:
+            _needs_person(row, "reconnect", "the token was refused and there is none to refresh it with")
+            return None
+        if _claim(row, span):
+            return _refresh(row, service)
+        _sleep(_LOOK_AGAIN)
+    raise ServiceDown(
+        f"{SERVICE_NAMES[service]}: another process has been renewing the sign-in for too long", service=service
+    )
+
+
+def _claim(row: Connection, seconds: float) -> bool:
+    """True for exactly one caller while the claim lasts; the old ciphertext is the version of the row."""
+    now = utcnow()
+    free = or_(Connection.refreshing_until.is_(None), Connection.refreshing_until < now)
+    return _change(row, free, refreshing_until=now + timedelta(seconds=seconds))
+
+
+def _change(row: Connection, *conditions: Any, **values: Any) -> bool:
+    """Change the row if its token is still the one that was read."""
+    with _transaction() as session:
+        done = session.execute(
+            update(Connection)
+            .where(Connection.id == row.id, Connection.access_token == row.access_token, *conditions)
+            .values(**values, updated_at=utcnow())
+            .execution_options(synchronize_session=False)
+        )
+    return bool(done.rowcount == 1)
+
+
+def _refresh(row: Connection, service: Service) -> str | None:
+    client_id, secret = app_credentials(row.user_id, service)
+    assert row.refresh_token
+    if not client_id:
+        _needs_person(row, "app_refused", "no app is set for it any more")
+        return None
+    try:
+        tokens = _ask_twice(service, App(client_id, secret), decrypt(row.refresh_token))
+    except GrantRefused as error:
+        if error.error in _FOR_GOOD:
+            reason = "reconnect" if error.error == "invalid_grant" else "app_refused"
+            _needs_person(row, reason, f"{error.error}: {error.detail}")
+            return None
+        _change(row, refreshing_until=None)
+        raise AppRefused(
+            f"{SERVICE_NAMES[service]} refused to renew the sign-in: {error.detail}", service=service
+        ) from error
+    except GrantUnclear as error:
+        _change(row, refreshing_until=None)
+        seconds = max(error.retry_after or 0.0, 60.0)
+        raise ServiceDown(error.detail, service=service, seconds=seconds) from error
+    kept = _change(
+        row,
+        access_token=encrypt(tokens.access),
+        refresh_token=encrypt(tokens.refresh) if tokens.refresh else row.refresh_token,
+        expires_at=tokens.expires_at,
+        refreshing_until=None,
+    )
+    log.info("%s: sign-in of account %s renewed", SERVICE_NAMES[service], row.user_id)
+    if kept:
+        return tokens.access
+    return access_token(row.user_id, service)  # the person signed in anew meanwhile
+
+
+def _ask_twice(service: Service, app: App, refresh_token: str) -> Tokens:
+    try:
+        return refresh_grant(service, app, refresh_token)
+    except GrantUnclear as error:
+        _sleep(min(error.retry_after if error.retry_after is not None else 1.0, 5.0))
+        return refresh_grant(service, app, refresh_token)
+
+
+def _needs_person(row: Connection, reason: str, detail: str) -> None:
+    """State `reconnect`; the tokens are kept, nothing uses them any more."""
+    reason = f"reconnect_{row.service}" if reason == "reconnect" else reason
+    log.warning("%s: account %s must sign in again (%s)", SERVICE_NAMES[row.service], row.user_id, detail)
+    _change(
+        row,
+        Connection.state == "connected",
+        state="reconnect",
+        state_reason=reason,
+        state_since=utcnow(),
+        refreshing_until=None,
+    )
+
+
+def token_refused(user_id: int, service: Service, used: str) -> None:
+    """The service does not know `used`, and it can't be refreshed (AniList): the person signs in again."""
+    row = _row(user_id, service)
+    if row is not None and row.state == "connected" and row.access_token and decrypt(row.access_token) == used:
+        _needs_person(row, "reconnect", "the token is not valid any more")
+
+
+def store(user_id: int, service: Service, tokens: Tokens) -> int:
+    """Keep fresh tokens of a sign-in; returns the connection's id. Who it is, `jobs.connect` finds out."""
+    with _transaction() as session:
+        row = _own(session, user_id, service)
+        _put(row, tokens)
+        session.flush()
+        return row.id
+
+
+def store_name(user_id: int, service: Service, name: str) -> int:
+    """Connect by name only (AniList's public lists); returns the connection's id."""
+    with _transaction() as session:
+        row = _own(session, user_id, service)
+        _forget(row)
+        if (row.account_name or "").casefold() != name.casefold():
+            row.account_name = name
+            row.checked_at = None
+        _state(row, "name_only")
+        session.flush()
+        return row.id
+
+
+def disconnect(user_id: int, service: Service) -> None:
+    """Forget the tokens, then tell the service so, where it can be told (Trakt)."""
+    row = _row(user_id, service)
+    if row is None:
+        return
+    token = decrypt(row.access_token) if row.access_token else None
+    client_id, secret = app_credentials(user_id, service)
+    with _transaction() as session:
+        mine = _own(session, user_id, service)
+        _forget(mine)
+        mine.account_id = mine.account_name = mine.pending_account_id = mine.pending_account_name = None
+        mine.details = {}
+        _state(mine, "disconnected")
+    if token and client_id and service == "trakt" and not revoke(App(client_id, secret), token):
+        log.warning("Trakt did not confirm that the token is revoked; it expires by itself")
+
+
+def seed_from_environment(user: User) -> list[int]:
+    """Take the environment's tokens once; returns the connections that are new, to be checked.
+
+    They are taken when they differ (by stored hash) from those last taken: a restart never puts a used refresh token
+    over a newer one, nor does it bring back what the person disconnected.
+    """
+    config = current_app.config["TSUZUKI"]
+    seeds: dict[Service, tuple[str | None, str | None, str | None]] = {
+        "anilist": (config.ANILIST_ACCESS_TOKEN, None, config.ANILIST_USERNAME),
+        "trakt": (config.TRAKT_ACCESS_TOKEN, config.TRAKT_REFRESH_TOKEN, None),
+    }
+    taken = []
+    with _transaction() as session:
+        for service, (access, refresh_token, name) in seeds.items():
+            if not access and not name:
+                continue
+            digest = hashlib.sha256(repr((access, refresh_token, None if access else name)).encode()).hexdigest()
+            row = _own(session, user.id, service)
+            if row.seed_hash == digest:
+                continue
+            if access:
+                _put(row, Tokens(access, refresh_token, token_expiry(access) if service == "anilist" else None))
+            else:
+                _forget(row)
+                row.account_name = name
+                _state(row, "name_only")
+            row.seed_hash = digest
+            session.flush()
+            taken.append(row.id)
+    return taken
+
+
+def due_refreshes(now: datetime) -> list[tuple[int, Service]]:
+    """(user, service) of tokens with less than a day left; `access_token` refreshes them."""
+    with _transaction(readonly=True) as session:
+        rows = session.execute(
+            select(Connection.user_id, Connection.service).where(
+                Connection.state == "connected",
+                Connection.refresh_token.is_not(None),
+                Connection.expires_at < now + EARLY,
+                or_(Connection.refreshing_until.is_(None), Connection.refreshing_until < now),
+            )
+        ).all()
+    return [(user_id, service) for user_id, service in rows if service in SERVICES]
+
+
+def due_checks(now: datetime) -> list[int]:
+    """Connections whose account was not looked at for a day (`jobs.connect.check_connection`)."""
+    with _transaction(readonly=True) as session:
+        return list(
+            session.scalars(
+                select(Connection.id).where(
+                    Connection.state.in_(("connected", "name_only")),
+                    or_(Connection.checked_at.is_(None), Connection.checked_at < now - timedelta(days=1)),
+                )
+            )
+        )
+
+
+def _own(session: Any, user_id: int, service: str) -> Connection:
+    """The person's row for a service, new if there is none, locked on PostgreSQL."""
+    row: Connection | None = session.scalar(
+        select(Connection)
+        .where(Connection.user_id == user_id, Connection.service == service)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        row = Connection(user_id=user_id, service=service, state="disconnected")
+        session.add(row)
+    return row
+
+
+def _put(row: Connection, tokens: Tokens) -> None:
+    row.access_token = encrypt(tokens.access)
+    # AniList sends a refresh token that does nothing
+    row.refresh_token = encrypt(tokens.refresh) if tokens.refresh and row.service != "anilist" else None
+    row.expires_at = tokens.expires_at
+    row.refreshing_until = None
+    row.checked_at = None
+    _state(row, "connected")
+
+
+def _forget(row: Connection) -> None:
+    row.access_token = row.refresh_token = row.expires_at = row.refreshing_until = None
+
+
+def _state(row: Connection, state: str) -> None:
+    row.state = state
+    row.state_reason = None
+    row.state_since = utcnow()
