@@ -356,6 +356,7 @@ class Receipt:
     retry_after: float | None = None
     not_found: Sequence[Mapping[str, Any]] = ()
     elapsed: float = 0.0  # seconds
+    readable: bool = False  # a 2xx with a whole JSON body came: what it leaves out was refused, not lost
 
 
 def to_json(record: Any) -> Any:
