@@ -69,6 +69,11 @@ def connection_check(connection_id: int) -> bool:
     return _put("light", "jobs.connect.check_connection", connection_id, f"check-{connection_id}")
 
 
+def token_refresh(connection_id: int) -> bool:
+    """Renew a sign-in that is about to end."""
+    return _put("light", "jobs.upkeep.refresh_token", connection_id, f"token-{connection_id}")
+
+
 def readback(picture_id: int) -> bool:
     """Read what a Trakt account has watched once more, after a run that posted."""
     return _put("refresh", "jobs.pictures.read_back", picture_id, f"readback-{picture_id}")

@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from webapp import create_app, crypto, tokens
+from webapp import create_app, crypto, enqueue, tokens
 from webapp.auth import AccountExists, create_first_account, first_account, setup_code
 from webapp.config import Config, ConfigError
 from webapp.database import transaction, upsert
@@ -87,7 +87,8 @@ def seed_tokens() -> None:
     with transaction(readonly=True):
         person: User | None = first_account()
     if person is not None:
-        tokens.seed_from_environment(person)
+        for connection_id in tokens.seed_from_environment(person):
+            enqueue.connection_check(connection_id)
 
 
 if __name__ == "__main__":

