@@ -64,7 +64,9 @@ T = TypeVar("T")
 Count = Callable[[str, float], None]
 
 
-class _TryAgain(Exception):
+class TryAgain(Exception):
+    """This try of a read brought nothing that can be used; `after`: seconds that the service asked for."""
+
     def __init__(self, detail: str, *, status: int | None = None, after: float | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
@@ -105,12 +107,12 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         pace: Pace | None = None,
         max_bytes: int = READ_BYTES,
-        retry: bool = True,
+        judge: Callable[[Answer], None] | None = None,
     ) -> Answer:
         """One answer that is neither 408, 429 nor 5xx; a 2xx (but 204) holds readable JSON.
 
-        Redirects are not followed. Raises RateLimited and ServiceDown after the retries; other statuses are the
-        caller's to judge.
+        Redirects are not followed. `judge` may raise TryAgain for an answer that only looks good. Raises RateLimited
+        and ServiceDown after the retries; other statuses are the caller's to judge.
         """
 
         def once() -> Answer:
@@ -122,9 +124,12 @@ class Transport:
                 )
             if pace is not None:
                 pace.heard(answer.status, answer.headers)
-            return self._judge(answer)
+            answer = self._judge(answer)
+            if judge is not None:
+                judge(answer)
+            return answer
 
-        return again(once, service=self.service, retries=self._retries if retry else 0, sleep=self._sleep)
+        return again(once, service=self.service, retries=self._retries, sleep=self._sleep)
 
     def write(
         self,
@@ -180,12 +185,12 @@ class Transport:
     def _judge(self, answer: Answer) -> Answer:
         after = retry_after(answer.headers)
         if answer.status in (408, 429) or answer.status >= 500:
-            raise _TryAgain(f"answered {answer.status}", status=answer.status, after=after)
+            raise TryAgain(f"answered {answer.status}", status=answer.status, after=after)
         if answer.ok and answer.status != 204:
             try:
                 answer.json()
             except Unreadable as error:
-                raise _TryAgain(str(error), status=answer.status) from None
+                raise TryAgain(str(error), status=answer.status) from None
         return answer
 
     def _session(self) -> requests.Session:
@@ -231,9 +236,9 @@ class Transport:
                 content = _body(response, mine, max_bytes)
                 return Answer(response.status_code, response.headers, content, time.monotonic() - began)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, TooLate) as error:
-            raise _TryAgain(_why(error, mine)) from error
+            raise TryAgain(_why(error, mine)) from error
         except Unreadable as error:
-            raise _TryAgain(str(error)) from None
+            raise TryAgain(str(error)) from None
 
 
 def again(once: Callable[[], T], *, service: str, retries: int, sleep: Callable[[float], None] = time.sleep) -> T:
@@ -244,18 +249,18 @@ def again(once: Callable[[], T], *, service: str, retries: int, sleep: Callable[
 
     def wait(state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
-        after = error.after if isinstance(error, _TryAgain) else None
+        after = error.after if isinstance(error, TryAgain) else None
         return WAITS[min(state.attempt_number, len(WAITS)) - 1] if after is None else after
 
     def far_away(state: tenacity.RetryCallState) -> bool:
         return state.attempt_number > retries or wait(state) > PARK_SECONDS
 
     tries = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(_TryAgain), stop=far_away, wait=wait, sleep=sleep, reraise=True
+        retry=tenacity.retry_if_exception_type(TryAgain), stop=far_away, wait=wait, sleep=sleep, reraise=True
     )
     try:
         return tries(once)
-    except _TryAgain as error:
+    except TryAgain as error:
         kind = RateLimited if error.status == 429 else ServiceDown
         seconds = max(error.after or 0.0, PARK_SECONDS if error.status == 429 else 300.0)
         raise kind(f"{service} {error.detail}", service=service, status=error.status, seconds=seconds) from error
@@ -301,7 +306,7 @@ def download(
                 with _follow(session, mine, url, headers, service) as response:
                     return _save(response, mine, path, max_bytes, service)
             except (requests.RequestException, urllib3.exceptions.HTTPError, TooLate) as error:
-                raise _TryAgain(_why(error, mine)) from error
+                raise TryAgain(_why(error, mine)) from error
 
     return again(once, service=service, retries=retries, sleep=sleep)
 
@@ -324,7 +329,7 @@ def _follow(
 def _save(response: requests.Response, mine: Flight, path: Path, max_bytes: int, service: str) -> Download:
     status, after = response.status_code, retry_after(response.headers)
     if status == 429 or status == 408 or status >= 500:
-        raise _TryAgain(f"answered {status}", status=status, after=after)
+        raise TryAgain(f"answered {status}", status=status, after=after)
     if status in (404, 410):
         raise NotFound(f"{service} answered {status}: nothing at that address", service=service, status=status)
     if status not in (200, 304):

@@ -39,6 +39,7 @@ from webapp.models import Connection, User, utcnow
 
 log = logging.getLogger(__name__)
 
+USABLE = ("connected", "refused")  # refused: the service turned a run away, and may take the next one
 EARLY = timedelta(days=1)  # refreshed when less than this is left
 _LOOK_AGAIN = 0.2  # seconds between two looks at somebody else's refresh
 _FOR_GOOD = {"invalid_grant", "invalid_client", "unauthorized_client"}
@@ -89,7 +90,7 @@ def access_token(user_id: int, service: Service) -> str | None:
     Raises ServiceDown when the token has expired and the service does not answer.
     """
     row = _row(user_id, service)
-    if row is None or row.state != "connected" or not row.access_token:
+    if row is None or row.state not in USABLE or not row.access_token:
         return None
     token = decrypt(row.access_token)
     now = utcnow()
@@ -116,7 +117,7 @@ def refresh(user_id: int, service: Service, used: str) -> str | None:
     give_up = time.monotonic() + 2 * span
     while time.monotonic() < give_up:
         row = _row(user_id, service)
-        if row is None or row.state != "connected" or not row.access_token:
+        if row is None or row.state not in USABLE or not row.access_token:
             return None
         if (token := decrypt(row.access_token)) != used:
             return token
@@ -198,7 +199,7 @@ def _needs_person(row: Connection, reason: str, detail: str) -> None:
     log.warning("%s: account %s must sign in again (%s)", SERVICE_NAMES[row.service], row.user_id, detail)
     _change(
         row,
-        Connection.state == "connected",
+        Connection.state.in_(USABLE),
         state="reconnect",
         state_reason=reason,
         state_since=utcnow(),
@@ -209,7 +210,7 @@ def _needs_person(row: Connection, reason: str, detail: str) -> None:
 def token_refused(user_id: int, service: Service, used: str) -> None:
     """The service does not know `used`, and it can't be refreshed (AniList): the person signs in again."""
     row = _row(user_id, service)
-    if row is not None and row.state == "connected" and row.access_token and decrypt(row.access_token) == used:
+    if row is not None and row.state in USABLE and row.access_token and decrypt(row.access_token) == used:
         _needs_person(row, "reconnect", "the token is not valid any more")
 
 
@@ -289,7 +290,7 @@ def due_refreshes(now: datetime) -> list[tuple[int, Service]]:
     with _transaction(readonly=True) as session:
         rows = session.execute(
             select(Connection.user_id, Connection.service).where(
-                Connection.state == "connected",
+                Connection.state.in_(USABLE),
                 Connection.refresh_token.is_not(None),
                 Connection.expires_at < now + EARLY,
                 or_(Connection.refreshing_until.is_(None), Connection.refreshing_until < now),
@@ -304,7 +305,7 @@ def due_checks(now: datetime) -> list[int]:
         return list(
             session.scalars(
                 select(Connection.id).where(
-                    Connection.state.in_(("connected", "name_only")),
+                    Connection.state.in_((*USABLE, "name_only")),
                     or_(Connection.checked_at.is_(None), Connection.checked_at < now - timedelta(days=1)),
                 )
             )
