@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from statistics import median
 
 from sqlalchemy import select, update
 
-from jobs.errors import AccountLimit
 from jobs.runstate import RunContext
 from webapp.database import transaction
 from webapp.models import Run, User, utcnow
@@ -15,9 +13,7 @@ from webapp.models import Run, User, utcnow
 SCHEDULED_BRAKE = 200  # plays
 TIMES_USUAL = 10
 BY_HAND_BRAKE = 20_000
-ACCOUNT_LIMIT = 90_000  # Trakt locks accounts near 100,000
 USUAL_OF = 20  # runs
-PLAN_LIVES = timedelta(hours=24)
 
 
 def must_ask(ctx: RunContext, plays: int) -> str | None:
@@ -44,14 +40,6 @@ def usual_run(user_id: int) -> float:
             .limit(USUAL_OF)
         ).all()
     return float(median(sent)) if sent else 0.0
-
-
-def check_limit(there: int, plays: int) -> None:
-    """Raises `AccountLimit` before the first POST of a run that would take the account too far."""
-    if plays and there + plays > ACCOUNT_LIMIT:
-        raise AccountLimit(
-            f"Trakt has {there} plays of this account; {plays} more would pass {ACCOUNT_LIMIT}.", service="trakt"
-        )
 
 
 def note_consent(ctx: RunContext) -> None:

@@ -8,10 +8,9 @@ from typing import Any
 
 from sqlalchemy import delete, select, update
 
-from jobs.consent import PLAN_LIVES
 from jobs.errors import BadData, TsuzukiError
 from jobs.records import Play
-from jobs.runstate import RunContext
+from jobs.runstate import PLAN_LIVES, RunContext
 from webapp.database import transaction, upsert
 from webapp.models import PlanItem, Run, utcnow
 
@@ -99,19 +98,27 @@ def _play(row: PlanItem) -> Play:
     )
 
 
+def is_first(ctx: RunContext) -> bool:
+    """Whether the plan that is stored with this run is the one that was approved: it stays as it is then."""
+    if ctx.parent_id is not None or not ctx.approved or ctx.approved_at is None:
+        return False
+    with transaction(readonly=True) as session:
+        return session.get_one(Run, ctx.run_id).plan_expires_at is not None
+
+
 def first_plan(ctx: RunContext) -> list[Play] | None:
     """The plan that the person has seen and said yes to: of the preview that is sent, or of this run before approval.
 
     None for a run that nobody has been asked about. Raises `PlanExpired`.
     """
-    owner = ctx.parent_id if ctx.parent_id is not None else ctx.run_id
-    with transaction(readonly=True) as session:
-        run = session.get_one(Run, owner)
-    if ctx.parent_id is None and not (ctx.approved and run.approved_at and run.plan_expires_at):
+    if ctx.parent_id is None and not is_first(ctx):
         return None
-    # a run that was approved in time, and parked since, goes on with its plan however long that takes
-    asked_at = ctx.created_at if ctx.parent_id is not None else run.approved_at or utcnow()
-    if run.plan_expires_at is None or run.plan_expires_at < asked_at:
+    owner = ctx.run_id if ctx.parent_id is None else ctx.parent_id
+    with transaction(readonly=True) as session:
+        expires_at = session.get_one(Run, owner).plan_expires_at
+    # a run that was agreed to in time, and parked since, goes on with its plan however long that takes
+    agreed_at = ctx.created_at if ctx.parent_id is not None else ctx.approved_at
+    if expires_at is None or agreed_at is None or expires_at < agreed_at:
         raise PlanExpired("This plan is older than 24 hours; make a new one.")
     return load(owner)
 
@@ -121,10 +128,10 @@ def own_dates(ctx: RunContext, plays: Sequence[Play]) -> tuple[Play, ...]:
     if ctx.attempt == 1:
         return tuple(plays)
     first = {(play.source_key, play.target_key): play for play in load(ctx.run_id)}
-    return tuple(_dated(play, first.get((play.source_key, play.target_key))) for play in plays)
+    return tuple(dated(play, first.get((play.source_key, play.target_key))) for play in plays)
 
 
-def _dated(play: Play, first: Play | None) -> Play:
+def dated(play: Play, first: Play | None) -> Play:
     return play if first is None else replace(play, watched_at=first.watched_at, date_source=first.date_source)
 
 
@@ -132,7 +139,7 @@ def choose(first: Iterable[Play], new: Sequence[Play], ticked: Collection[int] |
     """Only what stands in both plans at the same place goes out, with the dates of the first (DESIGN 6.2)."""
     seen: Mapping[Any, Play] = {(play.source_key, play.target_key): play for play in first}
     wanted = {(play.source_key, play.target_key): play for play in new}
-    both = [_dated(play, seen[key]) for key, play in wanted.items() if key in seen]
+    both = [dated(play, seen[key]) for key, play in wanted.items() if key in seen]
     return Chosen(
         plays=tuple(play for play in both if ticked is None or play.anilist_id in ticked),
         fell_out=tuple(play for key, play in seen.items() if key not in wanted),

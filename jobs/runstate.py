@@ -33,6 +33,7 @@ LOGGER = logging.getLogger("tsuzuki.run")
 WITHOUT_LOCK = frozenset({"single", "readback", "caches"})  # modes that never post
 AUTOMATED = frozenset({"cron", "schedule"})
 MAX_CRASHES = 5
+PLAN_LIVES = timedelta(hours=24)
 LAST_RUN = "status:sync:last-run"
 LAST_RUN_AUTO = "status:sync:last-run-auto"
 _STOP = threading.Event()
@@ -65,6 +66,7 @@ class RunContext:
     created_at: datetime
     started_at: datetime
     progress: Progress
+    result: dict[str, Any] = field(default_factory=dict)  # what `finish` stores, filled while the run works
     _lost: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -280,11 +282,12 @@ def needs_approval(
 
     Raises `LostClaim`.
     """
-    _leave(ctx, "needs_approval", reason, detail, result)
+    _leave(ctx, "needs_approval", reason, detail, result, plan_expires_at=utcnow() + PLAN_LIVES)
     with transaction() as session:
         earlier = update(Run).where(
             Run.user_id == ctx.user_id,
             Run.mode == ctx.mode,
+            Run.preview == ctx.preview,
             Run.anilist_id.is_(None) if ctx.anilist_id is None else Run.anilist_id == ctx.anilist_id,
             Run.status == "needs_approval",
             Run.id != ctx.run_id,

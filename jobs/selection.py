@@ -126,6 +126,18 @@ def settle(
             )
 
 
+def put_progress(user_id: int, last_abs: dict[int, int]) -> None:
+    """Write `sync_progress` of entries that this run is not finished with."""
+    now = utcnow()
+    by_value: dict[int, list[int]] = {}
+    for anilist_id, value in last_abs.items():
+        by_value.setdefault(value, []).append(anilist_id)
+    for value, ids in by_value.items():
+        for part in _parts(ids):
+            with transaction() as session:
+                _put_progress(session, user_id, part, value, now)
+
+
 def _parts(ids: list[int]) -> Iterable[list[int]]:
     return (ids[start : start + PART] for start in range(0, len(ids), PART))
 

@@ -1,0 +1,135 @@
+"""The job of every run: AniList -> placement -> plan -> Trakt, one line per stage (DESIGN 2, 6, 7)."""
+
+from __future__ import annotations
+
+from jobs import consent, endings, ledger, library, pictures, plans, refresh, results, runstate, selection, undo
+from jobs.accounts import TraktSettings, note_answer, trakt_account
+from jobs.errors import CachesEmpty
+from jobs.planning import Agreed, draft, only_what_was_agreed, place
+from jobs.records import Picture
+from jobs.runstate import RunContext
+from jobs.sending import send
+from jobs.settle import settle
+from jobs.single import run_single
+from jobs.tools import Tools, tools_for
+from webapp.models import utcnow
+
+
+def run(run_id: int) -> None:
+    """RQ job, queues `sync`, `refresh` and `light`: take the run, do what its mode says, leave it in a named state."""
+    ctx = runstate.claim(run_id)
+    if ctx is None:
+        return  # another worker has it, or another run of the account goes first
+    with ctx.alive(), endings.recorded(ctx):
+        if ctx.mode == "single":
+            run_single(ctx)
+        elif ctx.mode in ("undo", "move"):
+            run_removal(ctx)
+        else:
+            run_plays(ctx)
+
+
+def run_plays(ctx: RunContext) -> None:
+    """Modes full, completed, watching and title; a preview ends with its stored plan."""
+    ctx.check()
+    tools = tools_for(ctx)
+    fill_empty_caches(ctx)
+    settings = trakt_account(ctx, tools.trakt) if tools.trakt else None
+    read_list(ctx, tools)
+    if not ctx.preview:
+        settle(ctx, tools.writer)
+    chosen = selection.select_entries(ctx)
+    ctx.check()
+    placements = place(ctx, tools, chosen, anew=ctx.mode == "title")
+    ctx.check()
+    picture = picture_of(ctx, tools, settings)
+    vanished = compare(ctx, picture)
+    agreed = only_what_was_agreed(ctx, draft(ctx, chosen, placements, picture, settings))
+    store(ctx, agreed)
+    if ctx.preview:
+        end_preview(ctx, agreed, connected=settings is not None)
+        return
+    reason = vanished or consent.must_ask(ctx, len(agreed.draft.plan.plays))
+    if reason is not None:
+        ask(ctx, reason, agreed)
+        return
+    ctx.check()
+    send(ctx, tools, chosen, agreed, picture)
+
+
+def fill_empty_caches(ctx: RunContext) -> None:
+    """A cache that holds nothing is filled first. Raises `CachesEmpty` when that fails: nothing is placed by luck."""
+    for name in refresh.empty_sources():
+        ctx.progress.phase("filling_caches")
+        state = refresh.refresh(name)
+        if not state.rows_kept:
+            raise CachesEmpty(f"The {name} cache is empty and could not be filled: {state.error}", service=name)
+
+
+def read_list(ctx: RunContext, tools: Tools) -> None:
+    """Bring the stored list up to date: one title, or what has changed, or all of it."""
+    if ctx.mode == "title" and ctx.anilist_id is not None:
+        library.read_one(ctx, tools.anilist, ctx.anilist_id)
+    else:
+        library.read(ctx, tools.anilist, activities_wanted=True)
+    note_answer(ctx.user_id, "anilist")
+
+
+def picture_of(ctx: RunContext, tools: Tools, settings: TraktSettings | None) -> Picture:
+    """What Trakt has; nothing in a preview of somebody who has not connected Trakt."""
+    if tools.trakt is None or settings is None:
+        return Picture("", utcnow(), {}, {}, {})
+    return pictures.current_picture(ctx, tools.trakt, settings.account_id)
+
+
+def compare(ctx: RunContext, picture: Picture) -> str | None:
+    """Hold the ledger against the picture; the reason to ask when too much vanished from Trakt at once."""
+    if ctx.preview:
+        return None
+    note_answer(ctx.user_id, "trakt")
+    approved = ctx.approved and ctx.options.get("approved_reason") == "plays_vanished"
+    gone = ledger.reconcile(ctx.user_id, picture, utcnow(), approved=approved, ctx=ctx)
+    if gone.plays:
+        ctx.result["vanished"] = gone.plays
+        ctx.progress.log("warning", f"{gone.plays} plays that were sent are no longer on Trakt.")
+    return "plays_vanished" if gone.brake else None
+
+
+def store(ctx: RunContext, agreed: Agreed) -> None:
+    """Keep the plan with the run, unless it is the very plan that was approved."""
+    plan = agreed.draft.plan
+    ctx.progress.log("info", f"{plan.found} entries looked at, {len(plan.plays)} plays to send.")
+    if not plans.is_first(ctx):
+        plans.store(ctx, plan.plays)
+
+
+def end_preview(ctx: RunContext, agreed: Agreed, *, connected: bool) -> None:
+    """A preview stops here: nothing was sent, and nothing is settled."""
+    from_plan(ctx, agreed)
+    ctx.result["traktConnected"] = connected
+    runstate.finish(ctx, "succeeded", None, None, ctx.result)
+
+
+def ask(ctx: RunContext, reason: str, agreed: Agreed) -> None:
+    """Wait for the person, with the plan to look at."""
+    from_plan(ctx, agreed)
+    ctx.progress.log("info", f"Waits for approval: {reason}.")
+    runstate.needs_approval(ctx, reason, None, ctx.result)
+
+
+def from_plan(ctx: RunContext, agreed: Agreed) -> None:
+    """Items and result of a run that has sent nothing yet."""
+    for item in agreed.draft.plan.items:
+        ctx.progress.item(item)
+    made = agreed.draft
+    ctx.result |= results.of_plan(ctx.mode, made.plan, made.entries, made.placements, made.rules.statuses)
+
+
+def run_removal(ctx: RunContext) -> None:
+    """Modes undo and move."""
+    tools = tools_for(ctx)
+    trakt_account(ctx, tools.writer)
+    settle(ctx, tools.writer)
+    ctx.check()
+    work = undo.run_undo if ctx.mode == "undo" else undo.run_move
+    work(ctx, tools.writer)
