@@ -239,8 +239,9 @@ class Catalogue:
         found: dict[int, Link] = {}
         for tmdb_id in tmdb_ids:
             found.update((link.key, link) for link in self._by_tmdb.get(tmdb_id, ()))
-        for link in self._by_trakt.get(trakt_id, ()):
-            found[link.key] = link
+        own = self._by_trakt.get(trakt_id, ())
+        known = {*tmdb_ids, *(link.otaku.tmdb_show_id for link in own if link.otaku)}
+        found.update((link.key, link) for link in own if link.tmdb_show_id is None or link.tmdb_show_id in known)
         for tvdb_id in tvdb_ids:
             for link in self._by_tvdb.get(tvdb_id, ()):
                 if link.tmdb_show_id is None and link.otaku_show in (None, trakt_id):
@@ -249,8 +250,13 @@ class Catalogue:
 
 
 def order(link: Link) -> tuple[int, int, str, int]:
-    """Sort key of a chain: season, offset, first day, id; specials and entries without a season come last."""
-    saying = next((s for s in link.sayings if s.regular), None)
+    """Sort key of a chain: season, offset, first day, id; specials and entries without a season come last.
+
+    TVDB's numbering sorts where it is known: it keeps the seasons of broadcast, which TMDB merges at times for some
+    entries of a show before others.
+    """
+    regular = [saying for saying in link.sayings if saying.regular]
+    saying = next((s for s in regular if s.side == "tvdb"), regular[0] if regular else None)
     started = str(link.media.start_date) if link.media else ""
     if saying is None:
         return 10**6, 0, started, link.key

@@ -40,7 +40,7 @@ class ShowPlaces:
 def place_show(trakt_id: int, links: Sequence[Link], shape: Shape) -> ShowPlaces:
     """Place every entry of the show `trakt_id`. `links`: its whole chain in order; `shape`: what Trakt lists."""
     numbering = Numbering(shape)
-    claims = claims_of(links, numbering)
+    claims = claims_of(trakt_id, links, numbering)
     specials = special_claims(links, shape)
     results: dict[int, Placement | Refusal] = {}
     needs: set[int] = set()

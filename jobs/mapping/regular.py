@@ -45,18 +45,18 @@ class Claim:
     def end(self) -> int:
         return max((p.start + p.count for p in self.pieces), default=-1)
 
-    @property
-    def strength(self) -> tuple[int, int]:
-        """Smaller is stronger, when two want the same episode."""
+    def strength(self, trakt_id: int) -> tuple[bool, int, bool, int]:
+        """Smaller is stronger, when two want the same episode: a run that Trakt lists whole, TV before the rest,
+        an entry that Otaku itself gives to this show, a place by a source before one by the seasons' shape."""
         certainty = {"source": 0, "exact_season": 0, "split": 1, "contiguous": 1, "merged": 2}.get(self.rule, 3)
-        return _RANK.get(self.link.format, 2), certainty
+        return self.cut is not None, _RANK.get(self.link.format, 2), self.link.otaku_show != trakt_id, certainty
 
 
 def airing(link: Link) -> bool:
     return bool(link.media and link.media.status in AIRING)
 
 
-def claims_of(links: Sequence[Link], numbering: Numbering) -> dict[int, Claim]:
+def claims_of(trakt_id: int, links: Sequence[Link], numbering: Numbering) -> dict[int, Claim]:
     """A claim for every link that a source puts into a regular season, by its key. `links` stand in chain order."""
     claims = [_literal(link, numbering) for link in links if link.is_regular]
     starts = sorted({c.start for c in claims if c.pieces})
@@ -71,7 +71,7 @@ def claims_of(links: Sequence[Link], numbering: Numbering) -> dict[int, Claim]:
     for claim in claims:
         if claim.saying and claim.refused in (Reason.PAST_THE_END, Reason.SEASON_UNKNOWN, Reason.NOT_LISTED_YET):
             _exact_season(claim, claims, numbering)
-    _settle(claims)
+    _settle(claims, trakt_id)
     return {claim.link.key: claim for claim in claims}
 
 
@@ -231,11 +231,12 @@ def _only_season(link: Link, claims: Sequence[Claim], numbering: Numbering) -> C
     return claim
 
 
-def _settle(claims: Iterable[Claim]) -> None:
+def _settle(claims: Sequence[Claim], trakt_id: int) -> None:
     """Two entries never claim the same episode: the stronger one keeps it, equals are both refused."""
     owners: dict[int, Claim] = {}
+    strength = {id(claim): claim.strength(trakt_id) for claim in claims}
     for claim in sorted(
-        (c for c in claims if c.pieces and c.refused is None), key=lambda c: (c.strength, order(c.link))
+        (c for c in claims if c.pieces and c.refused is None), key=lambda c: (strength[id(c)], order(c.link))
     ):
         rivals = {
             id(owner): owner
@@ -248,7 +249,7 @@ def _settle(claims: Iterable[Claim]) -> None:
                 owners.update(dict.fromkeys(range(piece.start, piece.start + piece.count), claim))
             continue
         for rival in rivals.values():
-            if rival.strength == claim.strength and rival.refused is None:
+            if strength[id(rival)] == strength[id(claim)] and rival.refused is None:
                 _refuse(rival, claim.link)
             claim.rival = rival.link
         _refuse(claim, claim.rival)

@@ -98,6 +98,9 @@ def resolve(link: Link, catalogue: Catalogue, known: Known, asking: Asking) -> I
     if movie and isinstance(found, Refusal) and found.reason is not Reason.SOURCES_DISAGREE and link.sayings:
         special = _show(link, catalogue, asking)
         found = special if isinstance(special, Identity | Ask) else found
+    elif not movie and isinstance(found, Refusal) and link.format == "MOVIE":
+        other = _movie(link, asking)
+        found = other if isinstance(other, Identity | Ask) else found
     return found
 
 
