@@ -113,14 +113,14 @@ def first_plan(ctx: RunContext) -> list[Play] | None:
     """
     if ctx.parent_id is None and not is_first(ctx):
         return None
-    owner = ctx.run_id if ctx.parent_id is None else ctx.parent_id
     with transaction(readonly=True) as session:
-        expires_at = session.get_one(Run, owner).plan_expires_at
-    # a run that was agreed to in time, and parked since, goes on with its plan however long that takes
-    agreed_at = ctx.created_at if ctx.parent_id is not None else ctx.approved_at
-    if expires_at is None or agreed_at is None or expires_at < agreed_at:
+        own = session.get_one(Run, ctx.run_id)
+        parent = session.get_one(Run, ctx.parent_id) if ctx.parent_id is not None else None
+    if parent is None or own.plan_expires_at is not None:
+        return load(ctx.run_id)  # a run that goes on has kept what it took from the preview
+    if parent.plan_expires_at is None or parent.plan_expires_at < ctx.created_at:
         raise PlanExpired("This plan is older than 24 hours; make a new one.")
-    return load(owner)
+    return load(parent.id)
 
 
 def own_dates(ctx: RunContext, plays: Sequence[Play]) -> tuple[Play, ...]:

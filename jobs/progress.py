@@ -167,7 +167,7 @@ class Progress:
             "sent": row.sent,
             "already": item.already,
             "rejected": row.rejected,
-            "detail": to_json(item.detail),
+            "detail": to_json({**item.detail, "new": item.new}) if item.new else to_json(item.detail),
         }
         statement = upsert(RunItem).values(
             run_id=self.run_id, user_id=self.user_id, anilist_id=item.anilist_id, **values
