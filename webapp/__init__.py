@@ -3,21 +3,48 @@
 from __future__ import annotations
 
 from flask import Flask
+from flask_openapi3.models.info import Info
+from flask_openapi3.openapi import OpenAPI
 
 from webapp import models as models  # every table is known before the first query
+from webapp import views
+from webapp.auth import init_login
 from webapp.config import Config, load
+from webapp.errorpages import init_error_pages
 from webapp.extensions import db, migrate
+from webapp.lifecycle import init_lifecycle
+from webapp.security import init_security
+from webapp.templating import init_templates
+
+VERSION = "0.1.0"
 
 
 def create_app(config: Config | None = None) -> Flask:
     """The app for `config` (the environment by default). Raises `ConfigError` for a bad setting."""
     config = config or load()
-    app = Flask(__name__, template_folder="../templates", static_folder="../static")
-    app.config.update(SQLALCHEMY_DATABASE_URI=config.database_url, TSUZUKI=config)
+    app = OpenAPI(
+        __name__,
+        info=Info(title="Tsuzuki", version=VERSION),
+        doc_ui=False,
+        template_folder="../templates",
+        static_folder="../static",
+    )
+    app.config.update(SQLALCHEMY_DATABASE_URI=config.database_url, TSUZUKI=config, VERSION=VERSION)
     init_database(app)
-    return app
+    init_lifecycle(app)
+    init_security(app, config)
+    init_login(app)
+    init_templates(app)
+    init_error_pages(app)
+    views.register(app)
+    register_api(app)
+    return app  # fmt: skip
 
 
 def init_database(app: Flask) -> None:
     db.init_app(app)
     migrate.init_app(app, db, directory=f"{app.root_path}/migrations", render_as_batch=True, compare_type=True)
+
+
+def register_api(app: OpenAPI) -> None:
+    """The JSON API: `webapp.api.register(app)`."""

@@ -1,0 +1,53 @@
+// The little that htmx and plain forms don't do. Everything works without it.
+"use strict";
+
+// A hidden tab doesn't poll.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const trigger = event.target.getAttribute("hx-trigger") || "";
+  if (document.hidden && trigger.includes("every")) event.preventDefault();
+});
+
+// "HX-Trigger: {"toast": "..."}" says so in the live region that was there from the start.
+document.addEventListener("toast", (event) => {
+  const line = document.createElement("p");
+  line.textContent = event.detail.value;
+  document.getElementById("toasts").append(line);
+  setTimeout(() => line.remove(), 6000);
+});
+
+// Copy buttons appear only where they work.
+function prepare(root) {
+  for (const button of root.querySelectorAll("button[data-copy]")) button.hidden = !navigator.clipboard;
+  for (const form of root.querySelectorAll("form[data-ticks]")) count(form);
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-copy]");
+  if (!button) return;
+  navigator.clipboard.writeText(button.dataset.copy).then(() => {
+    document.dispatchEvent(new CustomEvent("toast", { detail: { value: button.dataset.copied } }));
+  });
+});
+
+// Ticks of a preview: the sentence beside "Send" counts what is ticked.
+function count(form) {
+  const boxes = [...form.querySelectorAll("input[name=entries]")];
+  const ticked = boxes.filter((box) => box.checked);
+  const plays = ticked.reduce((sum, box) => sum + Number(box.dataset.plays), 0);
+  const line = form.querySelector("[data-count]");
+  if (line) line.textContent = line.dataset.count.replace("{entries}", ticked.length).replace("{all}", boxes.length).replace("{plays}", plays.toLocaleString());
+  const send = form.querySelector("button[data-send]");
+  if (send) send.disabled = ticked.length === 0;
+}
+
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-ticks]");
+  if (!form) return;
+  if (event.target.matches("[data-all]")) {
+    for (const box of form.querySelectorAll("input[name=entries]")) box.checked = event.target.checked;
+  }
+  count(form);
+});
+
+document.addEventListener("htmx:afterSettle", (event) => prepare(event.target));
+document.addEventListener("DOMContentLoaded", () => prepare(document));

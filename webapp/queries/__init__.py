@@ -1,0 +1,43 @@
+"""Every named read that pages and the API share. Each makes the same number of queries however many rows there are."""
+
+from webapp.queries.library import EntryPage, entry, mappings, pile_counts, review, siblings
+from webapp.queries.logs import LogPage, logs, run_log, tail
+from webapp.queries.people import (
+    cache_rows,
+    changes_since,
+    config_values,
+    connections,
+    cron_secret,
+    instance_value,
+    last_syncs,
+    needs_you_count,
+    progress_count,
+    progress_rows,
+)
+from webapp.queries.plays import PlayPage, held_plays, history, plays_of_entry, recent_plays
+from webapp.queries.runs import (
+    ItemPage,
+    PlanEntry,
+    fresh_preview,
+    items_of,
+    last_check,
+    newest_plan,
+    open_runs,
+    outcome_counts,
+    plan_counts,
+    plan_of,
+    plan_plays,
+    requests_of,
+    run,
+    run_plays,
+    runs,
+    waiting_approval,
+)
+
+__all__ = [
+    "EntryPage", "ItemPage", "LogPage", "PlanEntry", "PlayPage",
+    "cache_rows", "changes_since", "config_values", "connections", "cron_secret", "entry", "fresh_preview", "held_plays", "history", "instance_value",
+    "items_of", "last_check", "last_syncs", "logs", "mappings", "needs_you_count", "newest_plan", "open_runs", "outcome_counts", "pile_counts", "plan_counts", "plan_of", "plan_plays", "plays_of_entry",
+    "progress_count", "progress_rows", "recent_plays", "requests_of", "review", "run", "run_log", "run_plays", "runs", "siblings",
+    "tail", "waiting_approval",
+]  # fmt: skip

@@ -1,0 +1,73 @@
+"""Log lines by cursor. Several writers commit out of order, so the newest seconds are read again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, or_, select
+
+from webapp.extensions import db
+from webapp.models import Log, utcnow
+
+LEVELS = ("debug", "info", "warning", "error")
+AGAIN = timedelta(seconds=5)
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """`lines` newest first. `after` and `seen` are what `tail` needs to go on."""
+
+    lines: Sequence[Log]
+    after: int
+    seen: frozenset[int]
+
+
+def logs(
+    user_id: int, *, level: str = "debug", run_id: int | None = None, before: int | None = None, limit: int = 200
+) -> LogPage:
+    """The newest lines of a person and of the instance, at least as serious as `level`."""
+    query = _mine(user_id, level, run_id)
+    if before is not None:
+        query = query.where(Log.id < before)
+    lines = list(db.session.scalars(query.order_by(Log.id.desc()).limit(limit)))
+    return _page(lines, 0, frozenset())  # fmt: skip
+
+
+def tail(user_id: int, after: int, seen: Collection[int], *, level: str = "debug", limit: int = 200) -> LogPage:
+    """What came since: ids above `after`, and late ones of the last five seconds that are not in `seen`."""
+    late = utcnow() - AGAIN
+    query = _mine(user_id, level, None).where(or_(Log.id > after, (Log.id > after - 5000) & (Log.created_at > late)))
+    if seen:
+        query = query.where(Log.id.not_in(seen))
+    lines = list(db.session.scalars(query.order_by(Log.id.desc()).limit(limit)))
+    return _page(lines, after, frozenset(seen))
+
+
+def run_log(run_id: int, after: int = 0, *, level: str = "debug", limit: int = 500) -> list[Log]:
+    """Lines of one run, oldest first: it has one writer, so the id alone is the cursor."""
+    query = select(Log).where(Log.run_id == run_id, Log.id > after)
+    return list(db.session.scalars(_at_least(query, level).order_by(Log.id).limit(limit)))
+
+
+def _mine(user_id: int, level: str, run_id: int | None) -> Select[Log]:
+    query = select(Log).where(or_(Log.user_id == user_id, Log.user_id.is_(None)))
+    if run_id is not None:
+        query = query.where(Log.run_id == run_id)
+    return _at_least(query, level)
+
+
+def _at_least(query: Select[Log], level: str) -> Select[Log]:
+    if level in LEVELS[1:]:
+        query = query.where(Log.level.in_(LEVELS[LEVELS.index(level) :]))
+    return query
+
+
+def _page(lines: list[Log], after: int, seen: frozenset[int]) -> LogPage:
+    """Shown ids stay in `seen` only as long as their second may be read again."""
+    newest = max([after, *(line.id for line in lines)])
+    late: datetime = utcnow() - AGAIN - timedelta(seconds=5)
+    fresh = {line.id for line in lines if line.created_at > late}
+    kept = {number for number in seen if number > newest - 1000}
+    return LogPage(lines, newest, frozenset(fresh | kept if lines else seen))

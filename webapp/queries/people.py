@@ -1,0 +1,103 @@
+"""What belongs to a person or to the instance: connections, keys, caches, sync progress, "has anything happened"."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from webapp.extensions import db
+from webapp.models import Connection, Entry, Log, MappingSource, Media, Run, SyncProgress, SystemConfig
+
+SOURCE_NAMES = ("otaku", "fribbs", "anime_lists")
+LAST_SYNCS = {
+    "manual": "status:sync:last-run",
+    "automated": "status:sync:last-run-auto",
+    "completed": "status:sync:completed:last-run",
+    "watching": "status:sync:watching:last-run",
+}
+
+
+def connections(user_id: int) -> dict[str, Connection]:
+    """By service."""
+    rows = db.session.scalars(select(Connection).where(Connection.user_id == user_id))
+    return {row.service: row for row in rows}
+
+
+def config_values(user_id: int) -> dict[str, str]:
+    """The person's rows of `system_config` by key."""
+    rows = db.session.execute(select(SystemConfig.key, SystemConfig.value).where(SystemConfig.user_id == user_id))
+    return dict(rows.tuples().all())
+
+
+def instance_value(key: str) -> str | None:
+    return db.session.scalar(select(SystemConfig.value).where(SystemConfig.user_id.is_(None), SystemConfig.key == key))
+
+
+def cron_secret(configured: str | None) -> str | None:
+    """What `/cron` needs: the setting, else what the start has generated into the database."""
+    return configured or instance_value("cron:secret")
+
+
+def last_syncs(user_id: int) -> dict[str, datetime | None]:
+    """manual, automated, completed, watching -> the start of the last such run, aware UTC."""
+    values = config_values(user_id)
+    return {name: _moment(values.get(key)) for name, key in LAST_SYNCS.items()}
+
+
+def _moment(value: str | None) -> datetime | None:
+    """ISO text; None when it is missing or unreadable, since people may edit these rows."""
+    try:
+        moment = datetime.fromisoformat(value) if value else None
+    except ValueError:
+        return None
+    return moment if moment is None or moment.tzinfo else None
+
+
+def cache_rows() -> list[MappingSource]:
+    """The three caches in their order; one that never filled is an empty row."""
+    rows = {row.name: row for row in db.session.scalars(select(MappingSource))}
+    return [rows.get(name) or MappingSource(name=name, url="", rows_in_file=0, rows_kept=0, double_ids=0) for name in SOURCE_NAMES]  # fmt: skip
+
+
+def progress_rows(user_id: int, *, limit: int = 12, offset: int = 0) -> Sequence[tuple[SyncProgress, Media | None]]:
+    """Newest first: the highest settled episode of each entry, with its title."""
+    query = (
+        select(SyncProgress, Media)
+        .outerjoin(Media, Media.anilist_id == SyncProgress.anilist_id)
+        .where(SyncProgress.user_id == user_id)
+        .order_by(SyncProgress.updated_at.desc(), SyncProgress.anilist_id)
+        .limit(limit)
+        .offset(offset)
+    )
+    return [(row, media) for row, media in db.session.execute(query).tuples()]
+
+
+def needs_you_count(user_id: int) -> int:
+    """Only real decisions count: entries with places to choose from that the person has not put aside."""
+    query = select(func.count()).select_from(Entry).where(
+        Entry.user_id == user_id, Entry.pile == "needs_you", Entry.gone_at.is_(None), Entry.choice.is_(None)
+    )  # fmt: skip
+    return db.session.scalar(query) or 0
+
+
+def progress_count(user_id: int) -> int:
+    query = select(func.count()).select_from(SyncProgress).where(SyncProgress.user_id == user_id)
+    return db.session.scalar(query) or 0
+
+
+def changes_since(user_id: int) -> str:
+    """A short mark that differs as soon as a run or a decision of this person moved. Three small indexed reads."""
+    runs = db.session.execute(
+        select(Run.id, Run.status, Run.phase, Run.done, Run.plays_sent, Run.undone_by)
+        .where(Run.user_id == user_id)
+        .order_by(Run.id.desc())
+        .limit(5)
+    ).all()
+    log = db.session.scalar(select(func.max(Log.id)).where(Log.user_id == user_id))
+    needs = db.session.scalar(
+        select(func.count()).select_from(Entry).where(Entry.user_id == user_id, Entry.pile == "needs_you")
+    )
+    return hashlib.sha256(repr((list(map(tuple, runs)), log, needs)).encode()).hexdigest()[:16]

@@ -1,0 +1,213 @@
+"""Runs with their plan, items, plays and requests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import case, func, select
+
+from webapp.extensions import db
+from webapp.models import OPEN, Entry, Media, PlanItem, PlayRow, RequestCount, Run, RunItem, TraktShow, utcnow
+
+CHECKS = ("full", "completed", "watching", "title")  # runs that may send
+
+
+def run(user_id: int, run_id: int) -> Run | None:
+    return db.session.scalar(select(Run).where(Run.id == run_id, Run.user_id == user_id))
+
+
+def runs(user_id: int, *, before: int | None = None, limit: int = 50) -> list[Run]:
+    """Newest first, older than the id `before`."""
+    query = select(Run).where(Run.user_id == user_id)
+    if before is not None:
+        query = query.where(Run.id < before)
+    return list(db.session.scalars(query.order_by(Run.id.desc()).limit(limit)))
+
+
+def open_runs(user_id: int) -> list[Run]:
+    """In the order in which they will be done."""
+    return list(
+        db.session.scalars(select(Run).where(Run.user_id == user_id, Run.status.in_(OPEN)).order_by(Run.id).limit(10))
+    )
+
+
+def waiting_approval(user_id: int) -> list[Run]:
+    return list(
+        db.session.scalars(
+            select(Run).where(Run.user_id == user_id, Run.status == "needs_approval").order_by(Run.id.desc()).limit(5)
+        )
+    )
+
+
+def last_check(user_id: int) -> Run | None:
+    """The last run that has ended and was able to send: no preview, no look at one title."""
+    ended = ("succeeded", "partial", "failed")
+    return db.session.scalar(
+        select(Run)
+        .where(Run.user_id == user_id, Run.status.in_(ended), Run.preview.is_(False), Run.mode.in_(CHECKS[:3]))
+        .order_by(Run.id.desc())
+        .limit(1)
+    )
+
+
+def fresh_preview(user_id: int) -> Run | None:
+    """The newest library preview with a plan that can still be sent, if nothing has run since."""
+    newest = db.session.scalar(
+        select(Run)
+        .where(Run.user_id == user_id, Run.mode.in_(CHECKS[:3]), Run.status.in_(("succeeded", "partial", *OPEN)))
+        .order_by(Run.id.desc())
+        .limit(1)
+    )
+    if newest is None or not newest.preview or newest.status != "succeeded":
+        return None
+    return newest if newest.plan_expires_at is None or newest.plan_expires_at > utcnow() else None
+
+
+def newest_plan(user_id: int) -> Run | None:
+    """The newest run that got as far as a plan of the library, sent or not."""
+    ended = ("succeeded", "partial", "needs_approval")
+    return db.session.scalar(
+        select(Run)
+        .where(Run.user_id == user_id, Run.mode.in_(CHECKS[:3]), Run.status.in_(ended))
+        .order_by(Run.id.desc())
+        .limit(1)
+    )
+
+
+# What a run would do
+
+
+@dataclass
+class PlanEntry:
+    """One entry of a plan. `parts` are runs of plays in one season: where they come from and go to."""
+
+    anilist_id: int
+    media: Media | None
+    entry: Entry | None
+    show: str | None  # as Trakt calls it
+    parts: list[PlanPart] = field(default_factory=list)
+
+    @property
+    def plays(self) -> int:
+        return sum(part.plays for part in self.parts)
+
+
+@dataclass(frozen=True)
+class PlanPart:
+    kind: str  # episode, movie
+    trakt_id: int
+    season: int
+    nth: int
+    plays: int
+    first_episode: int
+    last_episode: int
+    first_number: int
+    last_number: int
+    earliest: datetime | None
+    latest: datetime | None
+    undated: int
+    date_sources: str
+    already: int  # plays of it that Trakt had at planning
+
+    @property
+    def unbroken(self) -> bool:
+        return (
+            self.last_episode - self.first_episode + 1 == self.plays
+            and self.last_number - self.first_number + 1 == self.plays
+        )
+
+
+def plan_of(run_id: int) -> list[PlanEntry]:
+    """The stored plan grouped by entry and season, most recently watched first. Two queries."""
+    item = PlanItem
+    query = (
+        select(
+            item.anilist_id, item.kind, item.trakt_id, item.season, item.nth, func.count(),
+            func.min(item.episode), func.max(item.episode), func.min(item.number), func.max(item.number),
+            func.min(item.watched_at), func.max(item.watched_at), func.sum(case((item.watched_at.is_(None), 1), else_=0)),
+            func.min(item.date_source), func.max(item.date_source), func.sum(item.before),
+        )
+        .where(item.run_id == run_id)
+        .group_by(item.anilist_id, item.kind, item.trakt_id, item.season, item.nth)
+        .order_by(item.anilist_id, item.nth, func.min(item.episode))
+    )  # fmt: skip
+    ids = select(item.anilist_id).where(item.run_id == run_id).distinct().scalar_subquery()
+    user_id = select(Run.user_id).where(Run.id == run_id).scalar_subquery()
+    named = (
+        select(Media, Entry, TraktShow.title)
+        .outerjoin(Entry, (Entry.anilist_id == Media.anilist_id) & (Entry.user_id == user_id))
+        .outerjoin(TraktShow, (TraktShow.trakt_id == Entry.trakt_id) & (Entry.kind == "show"))
+        .where(Media.anilist_id.in_(ids))
+    )
+    names = {media.anilist_id: (media, entry, show) for media, entry, show in db.session.execute(named).tuples()}
+    found: dict[int, PlanEntry] = {}
+    for anilist_id, kind, trakt_id, season, nth, plays, e1, e2, n1, n2, t1, t2, undated, d1, d2, before in db.session.execute(query):  # fmt: skip
+        media, entry, show = names.get(anilist_id, (None, None, None))
+        row = found.setdefault(anilist_id, PlanEntry(anilist_id, media, entry, show))
+        sources = d1 if d1 == d2 else f"{d1} {d2}"
+        row.parts.append(PlanPart(kind, trakt_id, season, nth, plays, e1, e2, n1, n2, t1, t2, undated, sources, before))
+    return sorted(found.values(), key=_newest, reverse=True)
+
+
+def _newest(row: PlanEntry) -> float:
+    return max((part.latest.timestamp() for part in row.parts if part.latest), default=0.0)
+
+
+def plan_plays(run_id: int, anilist_id: int) -> list[PlanItem]:
+    """Every play of one entry in a plan."""
+    query = select(PlanItem).where(PlanItem.run_id == run_id, PlanItem.anilist_id == anilist_id)
+    return list(db.session.scalars(query.order_by(PlanItem.nth, PlanItem.episode)))
+
+
+def plan_counts(run_id: int) -> tuple[int, int, int]:
+    """(episodes, movies, titles) of a plan."""
+    row = db.session.execute(
+        select(
+            func.coalesce(func.sum(case((PlanItem.kind == "episode", 1), else_=0)), 0),
+            func.coalesce(func.sum(case((PlanItem.kind == "movie", 1), else_=0)), 0),
+            func.count(PlanItem.anilist_id.distinct()),
+        ).where(PlanItem.run_id == run_id)
+    ).one()
+    return int(row[0]), int(row[1]), int(row[2])
+
+
+# What a run did
+
+
+@dataclass(frozen=True)
+class ItemPage:
+    items: Sequence[tuple[RunItem, Media | None]]
+    next: int | None  # offset of the next page
+
+
+def items_of(run_id: int, *, outcome: str | None = None, offset: int = 0, limit: int = 100) -> ItemPage:
+    """Entries that were sent, refused, wait or need the person; what needs a person first."""
+    urgency = case(
+        {"needs_you": 0, "misplaced": 1, "refused": 2, "sent_in_part": 3, "sent": 4}, value=RunItem.outcome, else_=5
+    )
+    query = (
+        select(RunItem, Media).outerjoin(Media, Media.anilist_id == RunItem.anilist_id).where(RunItem.run_id == run_id)
+    )
+    if outcome:
+        query = query.where(RunItem.outcome == outcome)
+    query = query.order_by(urgency, RunItem.id).offset(offset).limit(limit + 1)  # fmt: skip
+    rows = [(item, media) for item, media in db.session.execute(query).tuples()]
+    return ItemPage(rows[:limit], offset + limit if len(rows) > limit else None)
+
+
+def outcome_counts(run_id: int) -> dict[str, int]:
+    query = select(RunItem.outcome, func.count()).where(RunItem.run_id == run_id).group_by(RunItem.outcome)
+    return dict(db.session.execute(query).tuples().all())
+
+
+def requests_of(run_id: int) -> list[RequestCount]:
+    query = select(RequestCount).where(RequestCount.run_id == run_id).order_by(RequestCount.service)
+    return list(db.session.scalars(query))
+
+
+def run_plays(run_id: int) -> dict[str, int]:
+    """How many plays of a run are in which state now."""
+    query = select(PlayRow.state, func.count()).where(PlayRow.run_id == run_id).group_by(PlayRow.state)
+    return dict(db.session.execute(query).tuples().all())

@@ -1,0 +1,115 @@
+"""What templates may use: words, times, numbers, titles, assets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from flask import Flask, current_app, request, url_for
+from flask_babel import Babel, format_decimal, get_locale
+from flask_login import current_user
+
+from webapp import times, words
+from webapp.i18n import gettext
+from webapp.models import Media
+
+HTMX = "vendor/htmx-2.0.11/htmx.min.js"
+HTMX_CONFIG = (
+    '{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,"historyCacheSize":0,'
+    '"responseHandling":[{"code":"204","swap":false},{"code":"[23]..","swap":true},'
+    '{"code":"422","swap":true},{"code":"[45]..","swap":false,"error":true}]}'
+)
+
+
+def init_templates(app: Flask) -> None:
+    app.config.setdefault("BABEL_DEFAULT_LOCALE", "en")
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
+    Babel(app)
+    env = app.jinja_env
+    env.trim_blocks = env.lstrip_blocks = True
+    env.filters.update(
+        number=format_decimal, when=times.when, clock=times.clock, hm=times.hours_minutes, lasted=times.lasted,
+        ago=times.ago, machine=times.machine, day=times.day_words, title=title, ranges=ranges, localday=times.local_day,
+    )  # fmt: skip
+    env.globals.update(
+        words=words,
+        asset=asset,
+        HTMX=HTMX,
+        HTMX_CONFIG=HTMX_CONFIG,
+        zone_name=times.zone_name,
+        is_htmx=is_htmx,
+        initial=initial,
+        tone=tone,
+        locale=locale,
+        span=span,
+        date_rules=date_rules,
+        outcome_chips=outcome_chips,
+    )
+
+
+def is_htmx() -> bool:
+    """htmx asks for a fragment; a page that htmx restores from history needs the whole."""
+    return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
+
+
+def locale() -> str:
+    return str(get_locale() or "en").replace("_", "-")
+
+
+def asset(name: str) -> str:
+    """Address of a static file that changes when the file does."""
+    stamp = int((Path(current_app.static_folder or "") / name).stat().st_mtime)
+    return url_for("static", filename=name, v=stamp)
+
+
+def title(media: Media | None, language: str | None = None) -> str:
+    """In the language that the person chose on AniList, else in one that there is."""
+    if media is None:
+        return "?"
+    language = language or getattr(current_user, "title_language", "romaji")
+    by_name = {"romaji": media.title_romaji, "english": media.title_english, "native": media.title_native}
+    found = by_name.get(language or "") or media.title_romaji or media.title_english or media.title_native
+    return found or f"AniList {media.anilist_id}"
+
+
+def initial(media: Media | None) -> str:
+    """One character for the place of a poster."""
+    text = (media.title_native or media.title_romaji or media.title_english) if media else None
+    return next((letter for letter in text or "" if letter.isalnum()), "?").upper()
+
+
+def tone(number: int | None) -> int:
+    """One of eight quiet colours, always the same for one title."""
+    return (number or 0) % 8
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """[1, 2, 3, 7] -> "1-3, 7"."""
+    parts: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if parts and number == parts[-1][1] + 1:
+            parts[-1][1] = number
+        else:
+            parts.append([number, number])
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)
+
+
+def span(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first}-{last}"
+
+
+def date_rules() -> list[tuple[str, str]]:
+    """Options of a select."""
+    return [(code, words.label("date_rule", code)) for code in words.DATE_RULES]
+
+
+def outcome_chips(run_id: int, counts: Mapping[str, int]) -> list[tuple[str, str, str, int]]:
+    """Filters of a run's items; outcomes that nothing has are left out."""
+    found = [code for code in words.OUTCOMES if counts.get(code)]
+    return [
+        ("", gettext("All"), url_for("runs.show", run_id=run_id), sum(counts.values())),
+        *(
+            (code, words.label("outcome", code), url_for("runs.show", run_id=run_id, outcome=code), counts[code])
+            for code in found
+        ),
+    ]

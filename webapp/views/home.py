@@ -1,0 +1,112 @@
+"""Home: how things stand, what needs the person, what happened last; the caches; "has anything happened"."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from webapp import enqueue, queries, schedule, words
+from webapp.i18n import gettext as _
+from webapp.models import utcnow
+from webapp.standing import standing
+from webapp.templating import is_htmx
+
+blueprint = Blueprint("home", __name__)
+CACHES = {name: number for number, name in enqueue.CACHES.items()}
+
+
+def context() -> dict[str, Any]:
+    """What the page and its fragment show."""
+    user_id = current_user.id
+    connections = queries.connections(user_id)
+    caches = queries.cache_rows()
+    state: dict[str, Any] = {
+        "open_runs": queries.open_runs(user_id),
+        "waiting_approval": queries.waiting_approval(user_id),
+        "last_check": queries.last_check(user_id),
+        "preview": queries.fresh_preview(user_id),
+    }
+    last = state["last_check"]
+    return {
+        **state,
+        "standing": standing(connections, caches, state),
+        "connections": connections,
+        "caches": caches,
+        "gates": gates(),
+        "needs": queries.review(user_id, "needs_you", limit=3),
+        "counts": queries.pile_counts(user_id),
+        "recent": queries.recent_plays(user_id),
+        "progress": queries.progress_rows(user_id),
+        "progress_total": queries.progress_count(user_id),
+        "last_syncs": queries.last_syncs(user_id),
+        "requests": queries.requests_of(last.id) if last else [],
+    }
+
+
+def gates() -> dict[str, Any]:
+    """The doors through which a check may start by itself, and the nearest moment at which one does."""
+    now = utcnow()
+    doors = {"cron": schedule.gate(current_user, "cron", now), "schedule": schedule.gate(current_user, "schedule", now)}
+    times = [gate.next_run for gate in doors.values() if gate.next_run and gate.reason not in ("off", "not_connected")]
+    return {**doors, "next": doors["schedule"].next_run if doors["schedule"].reason != "off" else None, "earliest": min(times, default=None)}  # fmt: skip
+
+
+@blueprint.get("/")
+def show() -> ResponseReturnValue:
+    page = "home/_status.html" if is_htmx() else "home/home.html"
+    return render_template(page, mark=queries.changes_since(current_user.id), **context())
+
+
+@blueprint.get("/changes")
+def changes() -> ResponseReturnValue:
+    """204 when nothing happened since the mark; else the next poller, and an event that panels listen to."""
+    mark = queries.changes_since(current_user.id)
+    if request.args.get("since") == mark:
+        return "", 204
+    answer = make_response(render_template("home/_changes.html", mark=mark))
+    answer.headers["HX-Trigger"] = "changed"
+    return answer
+
+
+@blueprint.get("/caches")
+def caches() -> ResponseReturnValue:
+    """The table of caches. `asked` (ISO) keeps it polling until the look that was asked for has been made."""
+    rows = queries.cache_rows()
+    asked = _asked(request.args.get("asked"))
+    if not is_htmx():
+        return redirect(url_for("home.show", _anchor="caches"), 303)
+    name = request.args.get("name", "")
+    row = next((row for row in rows if row.name == name), None)
+    open_ = asked is not None and row is not None and not (row.last_attempt and row.last_attempt >= asked)
+    if open_ and asked is not None and (utcnow() - asked).total_seconds() > 180:
+        open_ = False
+    return render_template("home/_caches.html", caches=rows, polling=name if open_ else "", asked=asked)
+
+
+@blueprint.post("/caches/<name>")
+def update_cache(name: str) -> ResponseReturnValue:
+    if name not in CACHES:
+        abort(404)
+    asked = utcnow()
+    put = enqueue.cache(CACHES[name])
+    message = (
+        _("%(name)s is being read again.", name=words.label("service", name))
+        if put
+        else _("The queue does not answer. The worker looks at the caches by itself once it is back.")
+    )
+    if is_htmx():
+        return render_template("home/_caches.html", caches=queries.cache_rows(), polling=name if put else "", asked=asked, message=message)  # fmt: skip
+    flash(message, "run" if put else "bad")
+    return redirect(url_for("home.show", _anchor="caches"), 303)
+
+
+def _asked(value: str | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None

@@ -1,0 +1,220 @@
+"""Runs: what one would do or did, its progress and log; send, approve, cancel, undo, send again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from webapp import queries, words
+from webapp import runs as commands
+from webapp.i18n import gettext as _
+from webapp.models import OPEN, Run, utcnow
+
+blueprint = Blueprint("runs", __name__)
+STOP_POLLING = 286  # htmx ends a poller that gets it
+PAGE = 50
+
+
+@blueprint.get("/runs")
+def index() -> ResponseReturnValue:
+    before = request.args.get("before", type=int)
+    rows = queries.runs(current_user.id, before=before, limit=PAGE + 1)
+    older = url_for("runs.index", before=rows[PAGE - 1].id) if len(rows) > PAGE else None
+    return render_template("runs/list.html", groups=_folded(rows[:PAGE]), older=older, newer=url_for("runs.index") if before else None)  # fmt: skip
+
+
+def _folded(rows: list[Run]) -> list[list[Run]]:
+    """Neighbouring checks that found nothing new become one group; every other run is a group of its own."""
+    groups: list[list[Run]] = []
+    for run in rows:
+        quiet = _is_quiet(run)
+        if groups and quiet and _is_quiet(groups[-1][0]):
+            groups[-1].append(run)
+        else:
+            groups.append([run])
+    return groups
+
+
+def _is_quiet(run: Run) -> bool:
+    result = run.result or {}
+    return run.status == "succeeded" and not run.plays_sent and not run.preview and run.mode == "full" and not result.get("review")  # fmt: skip
+
+
+@blueprint.get("/runs/<int:run_id>")
+def show(run_id: int) -> ResponseReturnValue:
+    run = _run(run_id)
+    outcome = request.args.get("outcome", "")
+    offset = max(request.args.get("offset", 0, type=int), 0)
+    return render_template(
+        "runs/run.html",
+        **_progress_context(run),
+        **_plan_context(run),
+        outcome=outcome,
+        outcomes=queries.outcome_counts(run.id),
+        items=queries.items_of(run.id, outcome=outcome or None, offset=offset),
+        offset=offset,
+        plays=queries.run_plays(run.id),
+        held=queries.held_plays(current_user.id, run_id=run.id),
+        requests=queries.requests_of(run.id),
+        lines=queries.run_log(run.id),
+        parent=queries.run(current_user.id, run.parent_id) if run.parent_id else None,
+    )
+
+
+@blueprint.get("/runs/<int:run_id>/progress")
+def progress(run_id: int) -> ResponseReturnValue:
+    """Polls itself while the run is open; at the end it stops and tells the rest of the page."""
+    run = _run(run_id)
+    answer = make_response(render_template("runs/_progress.html", **_progress_context(run)))
+    if run.status not in OPEN:
+        answer.status_code = STOP_POLLING
+        answer.headers["HX-Trigger"] = "run-ended, changed"
+    return answer
+
+
+@blueprint.get("/runs/<int:run_id>/log")
+def log(run_id: int) -> ResponseReturnValue:
+    """Lines after the id `after` and the next sentinel; 204 while there are none, 286 when none will come."""
+    run = _run(run_id)
+    after = max(request.args.get("after", 0, type=int), 0)
+    lines = queries.run_log(run.id, after)
+    if not lines:
+        return "", 204 if run.status in OPEN else STOP_POLLING
+    return render_template("runs/_log.html", run=run, lines=lines, active=run.status in OPEN)
+
+
+@blueprint.get("/runs/<int:run_id>/plan/<int:anilist_id>")
+def plan_entry(run_id: int, anilist_id: int) -> ResponseReturnValue:
+    """Every play of one entry of a plan."""
+    run = _run(run_id)
+    plays = queries.plan_plays(run.id, anilist_id)
+    if not plays:
+        abort(404)
+    title = queries.entry(current_user.id, anilist_id)
+    page = "runs/_plan_entry.html" if "HX-Request" in request.headers else "runs/plan_entry.html"
+    return render_template(page, run=run, plays=plays, title=title)
+
+
+@blueprint.get("/runs/<int:run_id>/undo")
+def confirm_undo(run_id: int) -> ResponseReturnValue:
+    run = _run(run_id)
+    return render_template("runs/undo.html", run=run, plays=queries.run_plays(run.id))
+
+
+# What a person may do
+
+
+def _act(run_id: int, command: Callable[[], Run], said: str) -> ResponseReturnValue:
+    """Do it and go to the run that answers; a command that is not possible says why on the page it came from."""
+    try:
+        run = command()
+    except commands.RunError as error:
+        if error.status == 404:
+            abort(404)
+        flash(words.command_error(error.code), "review")
+        return redirect(url_for("runs.show", run_id=run_id), 303)
+    if said:
+        flash(said, "run")
+    return redirect(url_for("runs.show", run_id=run.id), 303)
+
+
+@blueprint.post("/runs/<int:run_id>/send")
+def send(run_id: int) -> ResponseReturnValue:
+    """Send a preview, whole or what is ticked."""
+    chosen = _ticked()
+    if chosen is not None and not chosen:
+        flash(_("Nothing is ticked, so nothing was sent."), "review")
+        return redirect(url_for("runs.show", run_id=run_id), 303)
+    return _act(run_id, lambda: commands.send_preview(run_id, current_user.id, chosen).run, "")
+
+
+@blueprint.post("/runs/<int:run_id>/approve")
+def approve(run_id: int) -> ResponseReturnValue:
+    chosen = _ticked()
+    if chosen is not None and not chosen:
+        flash(_("Nothing is ticked, so nothing was sent."), "review")
+        return redirect(url_for("runs.show", run_id=run_id), 303)
+    return _act(run_id, lambda: commands.approve(run_id, current_user.id, chosen).run, _("Approved. It starts now."))
+
+
+@blueprint.post("/runs/<int:run_id>/cancel")
+def cancel(run_id: int) -> ResponseReturnValue:
+    said = _("It stops after the request that is open. What was sent before stays on Trakt.")
+    return _act(run_id, lambda: commands.cancel(run_id, current_user.id), said)
+
+
+@blueprint.post("/runs/<int:run_id>/undo")
+def undo(run_id: int) -> ResponseReturnValue:
+    return _act(run_id, lambda: commands.undo(run_id, current_user.id).run, "")
+
+
+@blueprint.post("/runs/<int:run_id>/send-again")
+def send_again(run_id: int) -> ResponseReturnValue:
+    return _act(run_id, lambda: commands.send_again(current_user.id, run_id=run_id).run, "")
+
+
+@blueprint.post("/runs/<int:run_id>/dates")
+def dates(run_id: int) -> ResponseReturnValue:
+    """The same preview with another date rule: a new plan, which then is the one to send."""
+    run = _run(run_id)
+    rule = request.form.get("date_rule", "")
+    if not run.preview or rule not in words.DATE_RULES:
+        abort(400)
+    return _act(
+        run_id,
+        lambda: (
+            commands.start(
+                current_user.id, run.mode, "page", preview=True, anilist_id=run.anilist_id, options={"date_rule": rule}
+            ).run
+        ),
+        _("The plan is being made again with other dates."),
+    )
+
+
+def _ticked() -> list[int] | None:
+    """Ticked entries; None when the form has no boxes or all of them are ticked."""
+    if "ticks" not in request.form:
+        return None
+    chosen = [int(value) for value in request.form.getlist("entries") if value.isdigit()]
+    return None if str(len(chosen)) == request.form["ticks"] else chosen
+
+
+# What is shown
+
+
+def _run(run_id: int) -> Run:
+    if not current_user.is_authenticated or not 0 < run_id < 2**53:
+        abort(404)
+    run = queries.run(current_user.id, run_id)
+    if run is None:
+        abort(404)
+    return run
+
+
+def _progress_context(run: Run) -> dict[str, Any]:
+    """Shared by the page and by the fragment that polls."""
+    now = utcnow()
+    began = run.started_at or run.created_at
+    seconds = ((run.finished_at or now) - began).total_seconds()
+    left = None
+    if run.status == "running" and run.total and run.done and run.phase == "posting":
+        left = seconds / run.done * (run.total - run.done)
+    return {"run": run, "active": run.status in OPEN, "seconds": seconds, "left": left}
+
+
+def _plan_context(run: Run) -> dict[str, Any]:
+    """The stored plan, where the person may still decide on it."""
+    decidable = run.status == "needs_approval" or (run.preview and run.status == "succeeded")
+    expired = run.plan_expires_at is not None and run.plan_expires_at <= utcnow()
+    plan = queries.plan_of(run.id) if decidable else []
+    trakt = queries.connections(run.user_id).get("trakt")
+    return {
+        "can_send": trakt is not None and trakt.state == "connected",
+        "plan": plan,
+        "decidable": decidable and bool(plan),
+        "expired": expired,
+    }

@@ -1,0 +1,56 @@
+"""Sync: what would happen now, a preview, a run."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from webapp import queries, runs, words
+from webapp.forms import Form
+from webapp.i18n import gettext as _
+from webapp.standing import is_connected
+
+blueprint = Blueprint("sync", __name__)
+MODES = ("full", "completed", "watching", "title")
+
+
+def page(form: Form, status: int = 200) -> ResponseReturnValue:
+    connections = queries.connections(current_user.id)
+    preview = queries.fresh_preview(current_user.id)
+    return render_template(
+        "sync/sync.html",
+        form=form,
+        preview=preview,
+        counts=queries.plan_counts(preview.id) if preview else None,
+        last_check=queries.last_check(current_user.id),
+        open_runs=queries.open_runs(current_user.id),
+        waiting=queries.waiting_approval(current_user.id),
+        anilist=is_connected(connections.get("anilist")),
+        trakt=is_connected(connections.get("trakt")),
+        piles=queries.pile_counts(current_user.id),
+    ), status
+
+
+@blueprint.get("/sync")
+def show() -> ResponseReturnValue:
+    return page(Form({"anilist_id": request.args.get("anilistId", ""), "mode": "full"}))
+
+
+@blueprint.post("/sync")
+def start() -> ResponseReturnValue:
+    """`do` is preview or send; `mode` full, completed, watching or title with `anilist_id`."""
+    form = Form(request.form)
+    mode = form.choice("mode", MODES)
+    doing = form.choice("do", ("preview", "send"))
+    anilist_id = form.anilist_id("anilist_id") if mode == "title" else None
+    rule = form.choice("date_rule", tuple(words.DATE_RULES)) if form.value("date_rule") else None
+    if not form.ok:
+        return page(form, 422)
+    options = {"date_rule": rule} if rule else None
+    started = runs.start(
+        current_user.id, mode, "page", preview=doing == "preview", anilist_id=anilist_id, options=options
+    )
+    if started.joined:
+        flash(_("This was under way already."), "run")
+    return redirect(url_for("runs.show", run_id=started.run.id), 303)
