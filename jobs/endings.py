@@ -84,5 +84,6 @@ def _count(ctx: RunContext) -> int:
 
 
 def _finish(ctx: RunContext, reason: str, detail: str) -> None:
-    status = "partial" if _count(ctx) else "failed"
+    done = _count(ctx) or ctx.result.get("removed") or ctx.result.get("moved")
+    status = "partial" if done else "failed"
     runstate.finish(ctx, status, reason, detail, ctx.result)

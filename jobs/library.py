@@ -152,7 +152,10 @@ def _changed_since(user_id: int) -> datetime:
             .order_by(Entry.list_updated_at.desc())
             .limit(1)
         )
-    return LONG_AGO if newest is None else newest - OVERLAP
+    if newest is None:
+        return LONG_AGO
+    since: datetime = newest - OVERLAP
+    return since
 
 
 def _activities_since(user_id: int) -> datetime:

@@ -167,14 +167,7 @@ def replan_dates(run_id: int, rule: str) -> None:
     with transaction(readonly=True) as session:
         run = session.get_one(Run, run_id)
         user = session.get_one(User, run.user_id)
-    rows: dict[int, Entry] = {}
-    ids = sorted({play.anilist_id for play in plays})
-    for start in range(0, len(ids), selection.PART):
-        with transaction(readonly=True) as session:
-            chosen = select(Entry).where(
-                Entry.user_id == run.user_id, Entry.anilist_id.in_(ids[start : start + selection.PART])
-            )
-            rows |= {row.anilist_id: row for row in session.scalars(chosen).unique()}
+    rows = selection.entries_of(run.user_id, {play.anilist_id for play in plays}).entries
     inputs = PlanInputs(
         mode=run.mode,
         entries=[library.list_entry(row) for row in rows.values()],
@@ -185,7 +178,7 @@ def replan_dates(run_id: int, rule: str) -> None:
             statuses=ANY_STATUS, date_rule=rule, send_private=True, timezone=user.timezone or config().TZ
         ),
         now=utcnow(),
-        dates=DateHints(library.activities_of(run.user_id, ids), Shapes()),
+        dates=DateHints(library.activities_of(run.user_id, rows), Shapes()),
     )
     dated = {play.source_key: play for play in plan(inputs).plays}
     plans.set_dates(run_id, [plans.dated(play, dated.get(play.source_key)) for play in plays])

@@ -33,7 +33,7 @@ def select_entries(ctx: RunContext) -> Selection:
     mine = (Entry.user_id == ctx.user_id, Entry.gone_at.is_(None))
     with transaction(readonly=True) as session:
         if ctx.mode == "title":
-            chosen = [Entry.user_id == ctx.user_id, Entry.anilist_id == ctx.anilist_id]
+            chosen = [*mine, Entry.anilist_id == ctx.anilist_id]
         elif ctx.mode in MODES:
             chosen = [*mine, Entry.status.in_(MODES[ctx.mode]), _watched()]
         else:
@@ -44,6 +44,26 @@ def select_entries(ctx: RunContext) -> Selection:
                 chosen.append(_news(ctx.user_id, since, at))
         rows = session.scalars(select(Entry).where(*chosen).order_by(Entry.anilist_id)).unique()
         return Selection({row.anilist_id: row for row in rows}, at)
+
+
+def entries_of(user_id: int, ids: Collection[int]) -> Selection:
+    """These entries, as far as they were ever on the person's list."""
+    at = utcnow()
+    found: dict[int, Entry] = {}
+    for part in _parts(sorted(ids)):
+        with transaction(readonly=True) as session:
+            rows = session.scalars(select(Entry).where(Entry.user_id == user_id, Entry.anilist_id.in_(part))).unique()
+            found |= {row.anilist_id: row for row in rows}
+    return Selection(found, at)
+
+
+def look_again(user_id: int, ids: Iterable[int]) -> None:
+    """The next full run looks at these, whatever was settled."""
+    for part in _parts(sorted(ids)):
+        with transaction() as session:
+            session.execute(
+                update(Entry).where(Entry.user_id == user_id, Entry.anilist_id.in_(part)).values(changed_at=utcnow())
+            )
 
 
 def _watched() -> Any:
@@ -119,11 +139,7 @@ def settle(
                     .where(Entry.user_id == ctx.user_id, Entry.anilist_id.in_(part))
                     .values(settled_at=selection.at, settled_abs=value)
                 )
-    for part in _parts(list(left)):
-        with transaction() as session:
-            session.execute(
-                update(Entry).where(Entry.user_id == ctx.user_id, Entry.anilist_id.in_(part)).values(changed_at=now)
-            )
+    look_again(ctx.user_id, left)
 
 
 def put_progress(user_id: int, last_abs: dict[int, int]) -> None:

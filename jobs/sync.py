@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from jobs import consent, endings, ledger, library, pictures, plans, refresh, results, runstate, selection, undo
+from jobs import consent, endings, ledger, library, pictures, plans, refresh, results, runstate, selection
 from jobs.accounts import TraktSettings, note_answer, trakt_account
 from jobs.errors import CachesEmpty
 from jobs.planning import Agreed, draft, only_what_was_agreed, place
 from jobs.records import Picture
+from jobs.removing import run_removal
 from jobs.runstate import RunContext
 from jobs.sending import send
 from jobs.settle import settle
@@ -123,13 +124,3 @@ def from_plan(ctx: RunContext, agreed: Agreed) -> None:
         ctx.progress.item(item)
     made = agreed.draft
     ctx.result |= results.of_plan(ctx.mode, made.plan, made.entries, made.placements, made.rules.statuses)
-
-
-def run_removal(ctx: RunContext) -> None:
-    """Modes undo and move."""
-    tools = tools_for(ctx)
-    trakt_account(ctx, tools.writer)
-    settle(ctx, tools.writer)
-    ctx.check()
-    work = undo.run_undo if ctx.mode == "undo" else undo.run_move
-    work(ctx, tools.writer)

@@ -1,0 +1,62 @@
+"""Runs that take plays off Trakt: mode `undo` (what a run sent) and mode `move` (plays that stand at an old place)."""
+
+from __future__ import annotations
+
+from jobs import pictures, runstate, selection
+from jobs.accounts import trakt_account
+from jobs.errors import TsuzukiError
+from jobs.ledger_moves import subject_of
+from jobs.planning import place
+from jobs.runstate import RunContext
+from jobs.tools import Tools, tools_for
+from jobs.undo import RemovalResult, run_move, run_undo
+
+
+def run_removal(ctx: RunContext) -> None:
+    """Do it, say what came of it, and have the account read again afterwards.
+
+    Raises what lets the run wait; what ended it early is raised after the result was noted.
+    """
+    tools = tools_for(ctx)
+    settings = trakt_account(ctx, tools.writer)
+    ctx.check()
+    pictures.read_back_later(settings.account_id)
+    outcome = run_undo(ctx, tools.writer) if ctx.mode == "undo" else _move(ctx, tools, settings.account_id)
+    pictures.read_back_later(settings.account_id)
+    ctx.result |= {
+        "message": _sentence(outcome),
+        "removed": outcome.removed,
+        "gone": outcome.gone,
+        "moved": outcome.moved,
+        "left": len(outcome.left),
+    }
+    if outcome.stop is not None:
+        raise outcome.stop
+    _finish(ctx, outcome)
+
+
+def _move(ctx: RunContext, tools: Tools, account_id: str) -> RemovalResult:
+    _, ids = subject_of(ctx.run_id)
+    chosen = selection.entries_of(ctx.user_id, ids)
+    placements = place(ctx, tools, chosen, anew=True)
+    picture = pictures.current_picture(ctx, tools.writer, account_id)
+    outcome = run_move(ctx, tools.writer, placements=placements, picture=picture)
+    selection.look_again(ctx.user_id, ids)  # episodes that waited for the move
+    return outcome
+
+
+def _finish(ctx: RunContext, outcome: RemovalResult) -> None:
+    status, reason, detail = "succeeded", None, None
+    if outcome.left:
+        done = outcome.removed + outcome.gone + outcome.moved
+        status, reason = ("partial" if done else "failed"), TsuzukiError.reason
+        detail = f"{len(outcome.left)} plays could not be told apart from others and stay on Trakt."
+    ctx.progress.log("info" if reason is None else "warning", detail or str(ctx.result["message"]))
+    runstate.finish(ctx, status, reason, detail, ctx.result)
+
+
+def _sentence(outcome: RemovalResult) -> str:
+    parts = [
+        f"{number:,} {word}" for number, word in ((outcome.removed, "removed"), (outcome.moved, "moved")) if number
+    ]
+    return f"Plays: {', '.join(parts)}." if parts else "Nothing was left to remove."
