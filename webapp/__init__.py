@@ -7,7 +7,7 @@ from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 
 from webapp import models as models  # every table is known before the first query
-from webapp import views
+from webapp import api, views
 from webapp.auth import init_login
 from webapp.config import Config, load
 from webapp.errorpages import init_error_pages
@@ -37,14 +37,10 @@ def create_app(config: Config | None = None) -> Flask:
     init_templates(app)
     init_error_pages(app)
     views.register(app)
-    register_api(app)
+    api.register(app)
     return app  # fmt: skip
 
 
 def init_database(app: Flask) -> None:
     db.init_app(app)
     migrate.init_app(app, db, directory=f"{app.root_path}/migrations", render_as_batch=True, compare_type=True)
-
-
-def register_api(app: OpenAPI) -> None:
-    """The JSON API: `webapp.api.register(app)`."""

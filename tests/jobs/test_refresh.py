@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import responses
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from jobs import cache_store, refresh
 from jobs.errors import NotFound, ServiceDown
@@ -141,13 +141,13 @@ def test_an_unchanged_file_is_asked_for_by_its_etag_and_only_moves_the_last_look
 def test_an_unchanged_file_is_read_again_when_its_rows_are_gone_or_its_address_or_parser_is_new(host: FakeHost) -> None:
     host.answer = fribbs_rows(3)
     for spoil in (
-        lambda s: s.query(AnimeId).delete(),
-        lambda s: s.execute(update(MappingSource).values(url="http://elsewhere/")),
-        lambda s: s.execute(update(MappingSource).values(parsed_as=0)),
+        delete(AnimeId),
+        update(MappingSource).values(url="http://elsewhere/"),
+        update(MappingSource).values(parsed_as=0),
     ):
         refresh.refresh("fribbs", download=host)
         with transaction() as session:
-            spoil(session)
+            session.execute(spoil)
         refresh.refresh("fribbs", download=host)
         assert host.calls[-1]["etag"] is None
         assert ids() == [1, 2, 3]
