@@ -37,10 +37,13 @@ class ShowPlaces:
     needs: frozenset[int]
 
 
-def place_show(trakt_id: int, links: Sequence[Link], shape: Shape) -> ShowPlaces:
-    """Place every entry of the show `trakt_id`. `links`: its whole chain in order; `shape`: what Trakt lists."""
+def place_show(trakt_id: int, links: Sequence[Link], shape: Shape, *, chosen: Collection[int] = ()) -> ShowPlaces:
+    """Place every entry of the show `trakt_id`. `links`: its whole chain in order; `shape`: what Trakt lists.
+
+    `chosen`: keys of entries for which a person chose this show.
+    """
     numbering = Numbering(shape)
-    claims = claims_of(trakt_id, links, numbering)
+    claims = claims_of(trakt_id, links, numbering, chosen)
     specials = special_claims(links, shape)
     results: dict[int, Placement | Refusal] = {}
     needs: set[int] = set()

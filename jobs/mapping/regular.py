@@ -11,7 +11,7 @@ Rules, in order. Each is named in the placement that it decided:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from jobs.mapping.chain import Link, Saying, order
@@ -56,8 +56,13 @@ def airing(link: Link) -> bool:
     return bool(link.media and link.media.status in AIRING)
 
 
-def claims_of(trakt_id: int, links: Sequence[Link], numbering: Numbering) -> dict[int, Claim]:
-    """A claim for every link that a source puts into a regular season, by its key. `links` stand in chain order."""
+def claims_of(
+    trakt_id: int, links: Sequence[Link], numbering: Numbering, chosen: Collection[int] = ()
+) -> dict[int, Claim]:
+    """A claim for every link that no source calls a special, by its key. `links` stand in chain order.
+
+    `chosen`: keys of links whose show a person chose.
+    """
     claims = [_literal(link, numbering) for link in links if link.is_regular]
     starts = sorted({c.start for c in claims if c.pieces})
     for claim in claims:
@@ -67,7 +72,7 @@ def claims_of(trakt_id: int, links: Sequence[Link], numbering: Numbering) -> dic
     for claim in claims:
         if not claim.pieces and claim.refused is None:
             _merge(claim, claims, numbering)
-    claims.extend(_only_season(link, claims, numbering) for link in links if not link.sayings)
+    claims.extend(_only_season(link, claims, numbering, link.key in chosen) for link in links if not link.sayings)
     for claim in claims:
         if claim.saying and claim.refused in (Reason.PAST_THE_END, Reason.SEASON_UNKNOWN, Reason.NOT_LISTED_YET):
             _exact_season(claim, claims, numbering)
@@ -215,11 +220,16 @@ def _exact_season(claim: Claim, claims: Sequence[Claim], numbering: Numbering) -
         claim.refused, claim.cut = None, None
 
 
-def _only_season(link: Link, claims: Sequence[Claim], numbering: Numbering) -> Claim:
-    """No source names a season: placed only where the show has a single season, free and of exactly that length."""
+def _only_season(link: Link, claims: Sequence[Claim], numbering: Numbering, chosen: bool) -> Claim:
+    """No source names a season: placed only where the show has a single season, free and of exactly that length.
+
+    Where a person chose the show, any length that fits will do.
+    """
     claim = Claim(link, rule="only_season")
-    if len(numbering.bounds) == 1 and link.episodes == numbering.total and not any(c.pieces for c in claims):
-        claim.pieces = numbering.pieces(0, numbering.total)
+    length = link.episodes or (numbering.total if chosen else 0)
+    fits = length == numbering.total or (chosen and length < numbering.total)
+    if len(numbering.bounds) == 1 and fits and not any(c.pieces for c in claims):
+        claim.pieces = numbering.pieces(0, length)
     else:
         claim.refused = Reason.SEASON_UNKNOWN
         claim.guesses = [

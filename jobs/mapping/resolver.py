@@ -71,12 +71,12 @@ class Asking:
     open: list[Lookup] = field(default_factory=list)
 
     def get(self, lookup: Lookup) -> tuple[Match, ...] | None:
-        """The answer without things of another kind; None when it must be asked first."""
+        """The answer without things of another kind and what is gone; None when it must be asked first."""
         answer = self.answers.get(lookup)
         if answer is None:
             self.open.append(lookup)
             return None
-        return tuple(m for m in answer if m.kind == lookup.kind)
+        return tuple(m for m in answer if m.kind == lookup.kind and not self.gone(m.kind, m.trakt_id))
 
     def gone(self, kind: Kind, trakt_id: int | None) -> bool:
         return trakt_id is not None and (kind, trakt_id) in self.missing

@@ -1,0 +1,309 @@
+"""What placing reads from the database and writes into it. Short transactions; reads in parts of `PART` ids.
+
+How many statements run depends on how many parts there are, never on the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy import text as sql
+
+from jobs.library import media_info
+from jobs.mapping.chain import Catalogue
+from jobs.mapping.placement import from_json
+from jobs.mapping.resolver import Known
+from jobs.mapping.rows import AnidbRow, AnidbRule, IdRow
+from jobs.records import Identity, Ids, MediaInfo, Placement, Refusal, Shape, Slot, to_json
+from jobs.storing import moment
+from webapp.database import transaction, upsert
+from webapp.models import AnidbMap, AnimeId, Entry, EntrySpan, EpisodeOverride, Media, TraktShow
+from webapp.models import Mapping as MappingRow
+
+PART = 500
+QUIET = timedelta(days=400)  # a show whose newest episode is older counts as ended, whatever Trakt says of it
+_ID_FIELDS = tuple(IdRow.__dataclass_fields__)
+_LISTS = tuple(_ID_FIELDS.index(name) for name in ("tmdb_movie_ids", "imdb_ids"))
+_ANIDB_FIELDS = tuple(AnidbRow.__dataclass_fields__)
+
+
+@dataclass(slots=True)
+class StoredShow:
+    """One row of `trakt_shows`: `shape` is None when Trakt has no such show."""
+
+    trakt_id: int
+    shape: Shape | None
+    etag: str | None
+    fetched_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EntryState:
+    """What placing needs of a list row."""
+
+    row_id: int
+    progress: int
+    waiting_since: datetime | None
+
+
+@dataclass(slots=True)
+class Desk:
+    """Everything that placing some entries of one person needs, read at once."""
+
+    user_id: int
+    media: dict[int, MediaInfo]
+    entries: dict[int, EntryState]
+    known: dict[int, Known]
+    spans: dict[int, list[tuple[int, int | None, int, int]]]
+    catalogue: Catalogue
+    missing: set[tuple[str, int]] = field(default_factory=set)  # shows that Trakt answered 404 for
+
+
+def parts(ids: Collection[int]) -> Iterator[list[int]]:
+    """Sorted ids in lists of at most `PART`."""
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), PART):
+        yield ordered[start : start + PART]
+
+
+def load(user_id: int, anilist_ids: Collection[int]) -> Desk:
+    """Read all that the database knows of these entries, and of every entry of the same shows."""
+    media: dict[int, MediaInfo] = {}
+    entries: dict[int, EntryState] = {}
+    spans: dict[int, list[tuple[int, int | None, int, int]]] = {}
+    known: dict[int, Known] = {}
+    for part in parts(anilist_ids):
+        with transaction(readonly=True) as session:
+            media.update((row.anilist_id, media_info(row)) for row in session.scalars(select(Media).where(Media.anilist_id.in_(part))))  # fmt: skip
+            columns = (Entry.anilist_id, Entry.id, Entry.progress, Entry.waiting_since)
+            mine = select(*columns).where(Entry.user_id == user_id, Entry.anilist_id.in_(part))
+            entries.update((anilist_id, EntryState(*rest)) for anilist_id, *rest in session.execute(mine))
+            corrections = select(EntrySpan).where(EntrySpan.user_id == user_id, EntrySpan.anilist_id.in_(part))
+            for row in session.scalars(corrections):
+                spans.setdefault(row.anilist_id, []).append((row.first, row.last, row.season, row.start))
+            known.update(_known(user_id, session.scalars(select(MappingRow).where(MappingRow.anilist_id.in_(part)))))
+    catalogue = _catalogue(media)
+    return Desk(user_id, media, entries, known, spans, catalogue)
+
+
+def _known(user_id: int, rows: Iterable[MappingRow]) -> dict[int, Known]:
+    """The person's own row before a shared one, and the automatic one beside it."""
+    manual: dict[int, tuple[bool, datetime, Identity]] = {}
+    auto: dict[int, Identity] = {}
+    for row in rows:
+        ids = Ids(row.trakt_id, row.tmdb_id, row.imdb_id, row.tvdb_id)
+        kind = "movie" if row.kind == "movie" else "show"
+        identity = Identity(kind, row.trakt_id, ids, row.source, row.reason or "A person chose it.")  # type: ignore[arg-type]  # one of two words
+        own = row.user_id == user_id
+        if row.user_id is None:
+            auto[row.anilist_id] = identity
+        elif own or row.shared:
+            rank = (own, row.updated_at, identity)
+            before = manual.get(row.anilist_id)
+            manual[row.anilist_id] = rank if before is None or rank[:2] > before[:2] else before
+    return {i: Known(manual[i][2] if i in manual else None, auto.get(i)) for i in {*manual, *auto}}
+
+
+def _catalogue(media: Mapping[int, MediaInfo]) -> Catalogue:
+    """Rows of the entries, of every entry of their shows, and the other source's rows of those."""
+    rows: dict[int, IdRow] = {}
+    mal_ids = {info.mal_id for info in media.values() if info.mal_id}
+    _read_rows(rows, (AnimeId.anilist_id, set(media)), (AnimeId.mal_id, mal_ids))
+    anidb = _read_anidb({row.anidb_id for row in rows.values() if row.anidb_id})
+    both: list[IdRow | AnidbRow] = [*rows.values(), *anidb.values()]
+    tmdb_ids = {i for row in both if (i := row.tmdb_show_id)}
+    tvdb_ids = {i for row in both if (i := row.tvdb_id)}
+    trakt_ids = {row.trakt_id for row in rows.values() if row.trakt_id and row.trakt_kind == "show"}
+    _read_rows(rows, (AnimeId.tmdb_show_id, tmdb_ids), (AnimeId.tvdb_id, tvdb_ids), (AnimeId.trakt_id, trakt_ids))
+    more_anilist = {i for row in rows.values() if (i := row.anilist_id)} - set(media)
+    more_mal = {i for row in rows.values() if (i := row.mal_id)} - mal_ids
+    _read_rows(rows, (AnimeId.anilist_id, more_anilist), (AnimeId.mal_id, more_mal))
+    anidb |= _read_anidb({row.anidb_id for row in rows.values() if row.anidb_id} - set(anidb))
+    chain_media = dict(media)
+    for part in parts({i for row in rows.values() if (i := row.anilist_id)} - set(media)):
+        with transaction(readonly=True) as session:
+            found = session.scalars(select(Media).where(Media.anilist_id.in_(part)))
+            chain_media.update((row.anilist_id, media_info(row)) for row in found)
+    ordered = sorted(rows.items(), key=lambda item: (item[1].source != "otaku", item[0]))
+    return Catalogue((row for _, row in ordered), anidb, chain_media)
+
+
+def _read_rows(rows: dict[int, IdRow], *wanted: tuple[Any, Collection[int]]) -> None:
+    columns = [AnimeId.id, *(getattr(AnimeId, name) for name in _ID_FIELDS)]
+    for column, ids in wanted:
+        for part in parts(ids):
+            with transaction(readonly=True) as session:
+                for row_id, *values in session.execute(select(*columns).where(column.in_(part))):
+                    if row_id not in rows:
+                        for place in _LISTS:
+                            values[place] = tuple(values[place] or ())
+                        rows[row_id] = IdRow(*values)
+
+
+def _read_anidb(ids: Collection[int]) -> dict[int, AnidbRow]:
+    columns = [getattr(AnidbMap, name) for name in _ANIDB_FIELDS]
+    found: dict[int, AnidbRow] = {}
+    for part in parts(ids):
+        with transaction(readonly=True) as session:
+            for values in session.execute(select(*columns).where(AnidbMap.anidb_id.in_(part))):
+                data = dict(zip(_ANIDB_FIELDS, values, strict=True))
+                data["rules"] = tuple(AnidbRule.from_json(rule) for rule in data["rules"] or ())
+                data["tmdb_movie_ids"] = tuple(data["tmdb_movie_ids"] or ())
+                data["imdb_ids"] = tuple(data["imdb_ids"] or ())
+                found[data["anidb_id"]] = AnidbRow(**data)
+    return found
+
+
+# Shows
+
+
+def shows(trakt_ids: Collection[int], at: datetime) -> dict[int, StoredShow]:
+    """Stored seasons by Trakt id. Regular episodes are numbers only; specials keep titles and dates."""
+    found: dict[int, StoredShow] = {}
+    columns = (TraktShow.trakt_id, TraktShow.title, TraktShow.ended, TraktShow.missing, TraktShow.seasons, TraktShow.etag, TraktShow.fetched_at)  # fmt: skip
+    for part in parts(trakt_ids):
+        with transaction(readonly=True) as session:
+            rows = session.execute(select(*columns).where(TraktShow.trakt_id.in_(part))).all()
+        for trakt_id, title, ended, missing, seasons, etag, fetched_at in rows:
+            shape = None if missing else _shape(trakt_id, title, seasons or {}, ended=ended, at=at)
+            found[trakt_id] = StoredShow(trakt_id, shape, etag, fetched_at)
+    return found
+
+
+def _shape(trakt_id: int, title: str | None, seasons: Mapping[str, Any], *, ended: bool, at: datetime) -> Shape:
+    slots: dict[int, tuple[Slot, ...]] = {}
+    newest = ""
+    for key, rows in seasons.items():
+        season = int(key)
+        if season == 0:
+            slots[0] = tuple(Slot(n, episode_id, moment(aired), name, minutes) for n, episode_id, aired, name, minutes in rows)  # fmt: skip
+        else:
+            slots[season] = tuple(Slot(row[0]) for row in rows)
+            newest = max([newest, *(row[2] for row in rows if row[2])])
+    last = moment(newest or None)
+    return Shape(trakt_id, slots, ended=ended or (last is not None and last < at - QUIET), title=title)
+
+
+def without_regular_details(shape: Shape, at: datetime) -> Shape:
+    """A shape as it was just read, with the same idea of `ended` as a stored one."""
+    aired = [slot.first_aired for season, slot in shape.regular() if slot.first_aired]
+    quiet = bool(aired) and max(aired) < at - QUIET
+    return Shape(shape.trakt_id, shape.seasons, ended=shape.ended or quiet, title=shape.title)
+
+
+def save_shows(read: Sequence[tuple[int, Shape | None, str | None]], unchanged: Collection[int], at: datetime) -> None:
+    """Store seasons as they were read (None: Trakt has no such show), and when those that had not changed were seen."""
+    if not read and not unchanged:
+        return
+    with transaction() as session:
+        for trakt_id, shape, etag in read:
+            values: dict[str, Any] = {"missing": shape is None, "etag": etag, "fetched_at": at}
+            if shape is not None:
+                values |= {"seasons": _seasons_json(shape), "ended": shape.ended}
+            statement = upsert(TraktShow).values({"trakt_id": trakt_id, "seasons": {}, "ended": False, **values})
+            session.execute(statement.on_conflict_do_update(index_elements=["trakt_id"], set_=values))
+        if unchanged:
+            session.execute(update(TraktShow).where(TraktShow.trakt_id.in_(unchanged)).values(fetched_at=at))
+
+
+def _seasons_json(shape: Shape) -> dict[str, list[list[Any]]]:
+    return {
+        str(season): [[s.number, s.trakt_episode_id, to_json(s.first_aired), s.title, s.runtime] for s in slots]
+        for season, slots in shape.seasons.items()
+    }
+
+
+def save_titles(identities: Iterable[Identity], titles: Mapping[int, tuple[str | None, int | None]]) -> None:
+    """Fill in title, year and ids of stored shows where Trakt's search gave them."""
+    rows = [i for i in {i.trakt_id: i for i in identities if i.kind == "show"}.values() if i.trakt_id in titles]
+    if not rows:
+        return
+    with transaction() as session:
+        for identity in rows:
+            title, year = titles[identity.trakt_id]
+            ids = identity.ids
+            session.execute(
+                update(TraktShow)
+                .where(TraktShow.trakt_id == identity.trakt_id)
+                .values(title=title, year=year, tmdb_id=ids.tmdb_id, tvdb_id=ids.tvdb_id, imdb_id=ids.imdb_id)
+            )
+
+
+def overrides(trakt_ids: Collection[int]) -> dict[int, dict[int, tuple[int, int]]]:
+    """Rows of `episode_override` by show: {trakt_id: {abs: (season, episode)}}."""
+    found: dict[int, dict[int, tuple[int, int]]] = {}
+    with transaction(readonly=True) as session:
+        for row in session.scalars(select(EpisodeOverride)):
+            if row.trakt_id in trakt_ids:
+                found.setdefault(row.trakt_id, {})[row.abs] = (row.season, row.episode)
+    return found
+
+
+# Results
+
+
+def save_identities(identities: Mapping[int, Identity], known: Mapping[int, Known], at: datetime) -> None:
+    """Write automatic mappings that are new or changed; people's rows are never touched."""
+    changed = {
+        anilist_id: identity
+        for anilist_id, identity in identities.items()
+        if identity.source != "manual" and (i := known.get(anilist_id, Known())).manual is None and i.auto != identity
+    }
+    for part in parts(changed):
+        values = [
+            {
+                "user_id": None,
+                "anilist_id": i,
+                "kind": changed[i].kind,
+                "trakt_id": changed[i].trakt_id,
+                "tmdb_id": changed[i].ids.tmdb_id,
+                "imdb_id": changed[i].ids.imdb_id,
+                "tvdb_id": changed[i].ids.tvdb_id,
+                "source": changed[i].source,
+                "reason": changed[i].reason,
+                "shared": False,
+                "created_at": at,
+                "updated_at": at,
+            }
+            for i in part
+        ]
+        statement = upsert(MappingRow).values(values)
+        changing = [name for name in values[0] if name not in ("user_id", "anilist_id", "shared", "created_at")]
+        with transaction() as session:
+            session.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["anilist_id"],
+                    index_where=sql("user_id IS NULL"),
+                    set_={name: statement.excluded[name] for name in changing},
+                )
+            )
+
+
+def save_results(
+    desk: Desk, results: Mapping[int, Placement | Refusal], states: Mapping[int, dict[str, Any]], at: datetime
+) -> None:
+    """Write where each entry stands into its list row; `states` holds pile, reason, due_at and waiting_since."""
+    listed = [i for i in results if i in desk.entries]
+    for part in parts(listed):
+        rows = [
+            {
+                "id": desk.entries[i].row_id,
+                "kind": results[i].kind,
+                "trakt_id": results[i].trakt_id,
+                "placement": to_json(results[i]),
+                "placed_at": at,
+                **states[i],
+            }
+            for i in part
+        ]
+        with transaction() as session:
+            session.execute(update(Entry), rows)
+
+
+def stored_placement(entry: Entry) -> Placement | Refusal | None:
+    """The placement or refusal in an entry's row; None when it was not looked at yet."""
+    return from_json(entry.placement) if entry.pile is not None else None
