@@ -47,7 +47,7 @@ _sleep = time.sleep
 
 
 @contextmanager
-def _transaction(*, readonly: bool = False) -> Iterator[Any]:
+def own_transaction(*, readonly: bool = False) -> Iterator[Any]:
     """A transaction of our own; what a view has read before ends first."""
     session = db.session()
     if session.in_transaction() and not (session.new or session.dirty or session.deleted):
@@ -57,7 +57,7 @@ def _transaction(*, readonly: bool = False) -> Iterator[Any]:
 
 
 def _row(user_id: int, service: str) -> Connection | None:
-    with _transaction(readonly=True) as session:
+    with own_transaction(readonly=True) as session:
         found: Connection | None = session.scalar(
             select(Connection)
             .where(Connection.user_id == user_id, Connection.service == service)
@@ -78,7 +78,7 @@ def app_credentials(user_id: int, service: str) -> tuple[str | None, str | None]
 
 def store_app(user_id: int, service: Service, client_id: str | None, secret: str | None) -> None:
     """Keep an app that the person typed; None goes back to the environment's."""
-    with _transaction() as session:
+    with own_transaction() as session:
         row = _own(session, user_id, service)
         row.app_id = client_id or None
         row.app_secret = encrypt(secret) if client_id and secret else None
@@ -141,7 +141,7 @@ def _claim(row: Connection, seconds: float) -> bool:
 
 def _change(row: Connection, *conditions: Any, **values: Any) -> bool:
     """Change the row if its token is still the one that was read."""
-    with _transaction() as session:
+    with own_transaction() as session:
         done = session.execute(
             update(Connection)
             .where(Connection.id == row.id, Connection.access_token == row.access_token, *conditions)
@@ -216,7 +216,7 @@ def token_refused(user_id: int, service: Service, used: str) -> None:
 
 def store(user_id: int, service: Service, tokens: Tokens) -> int:
     """Keep fresh tokens of a sign-in; returns the connection's id. Who it is, `jobs.connect` finds out."""
-    with _transaction() as session:
+    with own_transaction() as session:
         row = _own(session, user_id, service)
         _put(row, tokens)
         session.flush()
@@ -225,7 +225,7 @@ def store(user_id: int, service: Service, tokens: Tokens) -> int:
 
 def store_name(user_id: int, service: Service, name: str) -> int:
     """Connect by name only (AniList's public lists); returns the connection's id."""
-    with _transaction() as session:
+    with own_transaction() as session:
         row = _own(session, user_id, service)
         _forget(row)
         if (row.account_name or "").casefold() != name.casefold():
@@ -243,7 +243,7 @@ def disconnect(user_id: int, service: Service) -> None:
         return
     token = decrypt(row.access_token) if row.access_token else None
     client_id, secret = app_credentials(user_id, service)
-    with _transaction() as session:
+    with own_transaction() as session:
         mine = _own(session, user_id, service)
         _forget(mine)
         mine.account_id = mine.account_name = mine.pending_account_id = mine.pending_account_name = None
@@ -265,7 +265,7 @@ def seed_from_environment(user: User) -> list[int]:
         "trakt": (config.TRAKT_ACCESS_TOKEN, config.TRAKT_REFRESH_TOKEN, None),
     }
     taken = []
-    with _transaction() as session:
+    with own_transaction() as session:
         for service, (access, refresh_token, name) in seeds.items():
             if not access and not name:
                 continue
@@ -287,7 +287,7 @@ def seed_from_environment(user: User) -> list[int]:
 
 def due_refreshes(now: datetime) -> list[tuple[int, Service]]:
     """(user, service) of tokens with less than a day left; `access_token` refreshes them."""
-    with _transaction(readonly=True) as session:
+    with own_transaction(readonly=True) as session:
         rows = session.execute(
             select(Connection.user_id, Connection.service).where(
                 Connection.state.in_(USABLE),
@@ -301,7 +301,7 @@ def due_refreshes(now: datetime) -> list[tuple[int, Service]]:
 
 def due_checks(now: datetime) -> list[int]:
     """Connections whose account was not looked at for a day (`jobs.connect.check_connection`)."""
-    with _transaction(readonly=True) as session:
+    with own_transaction(readonly=True) as session:
         return list(
             session.scalars(
                 select(Connection.id).where(
