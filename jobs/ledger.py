@@ -200,7 +200,10 @@ def write_plan(ctx: Claimant, account: Accounts, plays: Sequence[Play], at: date
     left out: its own row when it is sent already, the other entry's when two claim one place (`shared`).
     """
     at = at or utcnow()
-    wanted = {(play.source_key, play.target_key): play for play in plays}
+    refused = _refused_here(ctx)
+    wanted = {
+        (play.source_key, play.target_key): play for play in plays if (play.source_key, play.target_key) not in refused
+    }
     adopted: set[Any] = set()
     stale: list[int] = []
     keep: list[dict[str, Any]] = []
@@ -566,6 +569,18 @@ def _planned(user_id: int, account: Accounts) -> Sequence[Any]:
             .order_by(PlayRow.id)
         ).all()  # fmt: skip
     return rows
+
+
+def _refused_here(ctx: Claimant) -> set[Any]:
+    """Keys that Trakt refused in this very run, perhaps after its plan was made."""
+    with transaction(readonly=True) as session:
+        rows = session.execute(
+            select(*_PLAY_COLUMNS).where(
+                PlayRow.run_id == ctx.run_id, PlayRow.state == "rejected", PlayRow.held.is_(True)
+            )
+        ).all()
+    plays = [Play(*row[1:]) for row in rows]
+    return {(play.source_key, play.target_key) for play in plays}
 
 
 def _row(ctx: Claimant, account: Accounts, play: Play, at: datetime) -> dict[str, Any]:

@@ -121,6 +121,23 @@ def taken_places(user_id: int, target_account: str, places: Collection[Place]) -
     return taken & set(places)
 
 
+def refused_moves(user_id: int, play_ids: Collection[int]) -> set[tuple[int, Place]]:
+    """(old row, place) of moves that Trakt refused; tried again only after "send again"."""
+    refused: set[tuple[int, Place]] = set()
+    for part in parts(sorted(play_ids)):
+        with transaction(readonly=True) as session:
+            rows = session.execute(
+                select(PlayRow.replaces, PlayRow.kind, PlayRow.trakt_id, PlayRow.season, PlayRow.number).where(
+                    PlayRow.user_id == user_id,
+                    PlayRow.replaces.in_(part),
+                    PlayRow.state == "rejected",
+                    PlayRow.held.is_(True),
+                )
+            )
+            refused.update((row[0], (row[1], row[2], row[3], row[4])) for row in rows if row[0] is not None)
+    return refused
+
+
 def times_of(user_id: int, target_account: str, trakt_ids: Collection[int]) -> list[tuple[str, int, datetime]]:
     """(kind, Trakt id, time) of the dated plays that stand at these shows or movies."""
     found: list[tuple[str, int, datetime]] = []

@@ -163,6 +163,7 @@ def _begin(
     moving = {row.place for row, _ in moves}
     heads = [(row, place) for row, place in moves if place not in moving]
     taken = ledger_moves.taken_places(ctx.user_id, account.target, [place for _, place in heads])
+    refused = ledger_moves.refused_moves(ctx.user_id, [row.play_id for row, _ in heads])
     seconds = dates.Seconds()
     for kind, trakt_id, watched in ledger_moves.times_of(ctx.user_id, account.target, {p[1] for _, p in heads}):
         seconds.take(kind, trakt_id, watched)
@@ -170,7 +171,7 @@ def _begin(
     leaves: list[int] = []
     blocked: list[Standing] = []
     for row, place in heads:
-        if place in taken:
+        if place in taken or (row.play_id, place) in refused:
             blocked.append(row)
             continue
         taken.add(place)

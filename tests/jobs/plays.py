@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
+
 from jobs.planner import AccountRules, DateHints, LedgerRow, PlanInputs
 from jobs.records import ListEntry, MediaInfo, PartialDate, Picture, Placement, Play, Refusal, Span, Watched
 from tests.fakes import FakeRun
+from webapp.database import transaction
 from webapp.extensions import db
 from webapp.models import Connection, PlayRow, Run, User
 
@@ -54,7 +57,13 @@ def picture(
 
 def row(anilist_id: int = 1, episode: int = 1, state: str = "sent", **more: Any) -> LedgerRow:
     """A row of the ledger where `show()` would place it, unless said otherwise."""
-    values: dict[str, Any] = {"play_id": episode, "kind": "episode", "trakt_id": anilist_id * 100, "season": 1, "number": episode}
+    values: dict[str, Any] = {
+        "play_id": episode,
+        "kind": "episode",
+        "trakt_id": anilist_id * 100,
+        "season": 1,
+        "number": episode,
+    }
     return LedgerRow(anilist_id=anilist_id, episode=episode, state=state, **(values | more))
 
 
@@ -119,11 +128,9 @@ def next_attempt(ctx: FakeRun) -> FakeRun:
 
 def rows(**where: Any) -> list[PlayRow]:
     """Rows of the ledger as they stand in the database now."""
-    db.session.rollback()
-    db.session.expire_all()
-    found = list(db.session.query(PlayRow).filter_by(**where).order_by(PlayRow.id))
-    db.session.rollback()
-    return found
+    with transaction(readonly=True) as session:
+        query = select(PlayRow).filter_by(**where).order_by(PlayRow.id)
+        return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
 def states(**where: Any) -> dict[str, int]:
