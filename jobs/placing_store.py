@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from json import loads
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Text, select, type_coerce, update
 from sqlalchemy import text as sql
 
 from jobs.library import media_info
@@ -28,6 +29,7 @@ PART = 500
 QUIET = timedelta(days=400)  # a show whose newest episode is older counts as ended, whatever Trakt says of it
 _ID_FIELDS = tuple(IdRow.__dataclass_fields__)
 _LISTS = tuple(_ID_FIELDS.index(name) for name in ("tmdb_movie_ids", "imdb_ids"))
+_JSON = ("tmdb_movie_ids", "imdb_ids", "rules")
 _ANIDB_FIELDS = tuple(AnidbRow.__dataclass_fields__)
 
 
@@ -72,13 +74,12 @@ def parts(ids: Collection[int]) -> Iterator[list[int]]:
 
 def load(user_id: int, anilist_ids: Collection[int]) -> Desk:
     """Read all that the database knows of these entries, and of every entry of the same shows."""
-    media: dict[int, MediaInfo] = {}
     entries: dict[int, EntryState] = {}
     spans: dict[int, list[tuple[int, int | None, int, int]]] = {}
     known: dict[int, Known] = {}
+    media = _read_media(anilist_ids)
     for part in parts(anilist_ids):
         with transaction(readonly=True) as session:
-            media.update((row.anilist_id, media_info(row)) for row in session.scalars(select(Media).where(Media.anilist_id.in_(part))))  # fmt: skip
             columns = (Entry.anilist_id, Entry.id, Entry.progress, Entry.waiting_since)
             mine = select(*columns).where(Entry.user_id == user_id, Entry.anilist_id.in_(part))
             entries.update((anilist_id, EntryState(*rest)) for anilist_id, *rest in session.execute(mine))
@@ -88,6 +89,15 @@ def load(user_id: int, anilist_ids: Collection[int]) -> Desk:
             known.update(_known(user_id, session.scalars(select(MappingRow).where(MappingRow.anilist_id.in_(part)))))
     catalogue = _catalogue(media)
     return Desk(user_id, media, entries, known, spans, catalogue)
+
+
+def _read_media(anilist_ids: Collection[int]) -> dict[int, MediaInfo]:
+    found: dict[int, MediaInfo] = {}
+    for part in parts(anilist_ids):
+        with transaction(readonly=True) as session:
+            rows: Any = session.execute(select(*Media.__table__.columns).where(Media.anilist_id.in_(part)))
+            found.update((row.anilist_id, media_info(row)) for row in rows)  # a plain row has the same names
+    return found
 
 
 def _known(user_id: int, rows: Iterable[MappingRow]) -> dict[int, Known]:
@@ -123,37 +133,49 @@ def _catalogue(media: Mapping[int, MediaInfo]) -> Catalogue:
     more_mal = {i for row in rows.values() if (i := row.mal_id)} - mal_ids
     _read_rows(rows, (AnimeId.anilist_id, more_anilist), (AnimeId.mal_id, more_mal))
     anidb |= _read_anidb({row.anidb_id for row in rows.values() if row.anidb_id} - set(anidb))
-    chain_media = dict(media)
-    for part in parts({i for row in rows.values() if (i := row.anilist_id)} - set(media)):
-        with transaction(readonly=True) as session:
-            found = session.scalars(select(Media).where(Media.anilist_id.in_(part)))
-            chain_media.update((row.anilist_id, media_info(row)) for row in found)
+    chain_media = dict(media) | _read_media({i for row in rows.values() if (i := row.anilist_id)} - set(media))
     ordered = sorted(rows.items(), key=lambda item: (item[1].source != "otaku", item[0]))
     return Catalogue((row for _, row in ordered), anidb, chain_media)
 
 
 def _read_rows(rows: dict[int, IdRow], *wanted: tuple[Any, Collection[int]]) -> None:
-    columns = [AnimeId.id, *(getattr(AnimeId, name) for name in _ID_FIELDS)]
-    for column, ids in wanted:
-        for part in parts(ids):
+    """Add the rows that any of the (column, ids) finds. Their ids are read first, so that no row is read twice."""
+    ids: set[int] = set()
+    for column, values in wanted:
+        for part in parts(values):
             with transaction(readonly=True) as session:
-                for row_id, *values in session.execute(select(*columns).where(column.in_(part))):
-                    if row_id not in rows:
-                        for place in _LISTS:
-                            values[place] = tuple(values[place] or ())
-                        rows[row_id] = IdRow(*values)
+                ids.update(session.scalars(select(AnimeId.id).where(column.in_(part))))
+    columns = [AnimeId.id, *(_raw(getattr(AnimeId, name)) for name in _ID_FIELDS)]
+    for part in parts(ids - set(rows)):
+        with transaction(readonly=True) as session:
+            for row_id, *cells in session.execute(select(*columns).where(AnimeId.id.in_(part))):
+                for place in _LISTS:
+                    cells[place] = _values(cells[place])
+                rows[row_id] = IdRow(*cells)
+
+
+def _raw(column: Any) -> Any:
+    """A JSON column as the driver gives it: most are empty, and decoding each would cost more than all the rest."""
+    return type_coerce(column, Text) if column.name in _JSON else column
+
+
+def _values(raw: Any) -> tuple[Any, ...]:
+    """A JSON list of a cell: text from SQLite, a list already from PostgreSQL."""
+    if raw is None or raw in ("", "null", "[]"):
+        return ()
+    return tuple(loads(raw) if isinstance(raw, str) else raw)
 
 
 def _read_anidb(ids: Collection[int]) -> dict[int, AnidbRow]:
-    columns = [getattr(AnidbMap, name) for name in _ANIDB_FIELDS]
+    columns = [_raw(getattr(AnidbMap, name)) for name in _ANIDB_FIELDS]
     found: dict[int, AnidbRow] = {}
     for part in parts(ids):
         with transaction(readonly=True) as session:
             for values in session.execute(select(*columns).where(AnidbMap.anidb_id.in_(part))):
                 data = dict(zip(_ANIDB_FIELDS, values, strict=True))
-                data["rules"] = tuple(AnidbRule.from_json(rule) for rule in data["rules"] or ())
-                data["tmdb_movie_ids"] = tuple(data["tmdb_movie_ids"] or ())
-                data["imdb_ids"] = tuple(data["imdb_ids"] or ())
+                data["rules"] = tuple(AnidbRule.from_json(rule) for rule in _values(data["rules"]))
+                data["tmdb_movie_ids"] = _values(data["tmdb_movie_ids"])
+                data["imdb_ids"] = _values(data["imdb_ids"])
                 found[data["anidb_id"]] = AnidbRow(**data)
     return found
 
