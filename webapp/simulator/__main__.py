@@ -72,6 +72,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Serve until SIGTERM or Ctrl-C; one line on the output says when it is ready."""
     options = arguments(argv)
+    if options.data and not options.data.is_file():
+        sys.stderr.write(f"There is no file {options.data}.\n")
+        return 2
     factory = (
         dataset_factory(options.data, limit=options.limit_entries, seed=options.seed) if options.data else demo_library
     )

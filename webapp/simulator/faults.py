@@ -5,13 +5,13 @@ A fault waits in a queue until a request fits its service, method and path, lets
 
 status               `status` with `body` and `headers`; nothing is applied
 delay                the answer comes `seconds` late
-drop_before          the connection is reset before anything is applied
-drop_after_apply     everything is applied, then the connection is reset without an answer
+drop_before          the connection ends before anything is applied
+drop_after_apply     everything is applied, then the connection ends without an answer
 applied_then_status  everything is applied, the answer is `status`
 html                 a Cloudflare page with `status` (403 unless said); nothing is applied
 half_body            everything is applied, half of the answer comes, then the connection ends
 invalid_json         everything is applied, the answer is 200 with broken JSON
-silence              nothing is applied, nothing is answered for `seconds`, then the connection is reset
+silence              nothing is applied, nothing is answered for `seconds`, then the connection ends
 short_list           one row is missing at the end of a list, the headers stay
 repeated_page        the page before is served once more, under the number that was asked for
 wrong_item_count     X-Pagination-Item-Count is one too high
@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import json
 import socket
-import struct
 import time
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field, fields
@@ -167,10 +166,8 @@ def after(fault: Fault, environ: WSGIEnvironment, answer: Answer) -> Answer:
 
 
 def cut(environ: WSGIEnvironment) -> Answer:
-    """Reset the connection. Without a socket (a WSGI test client) the answer says so by its status 599."""
+    """End the connection without an answer. Without a socket (a WSGI test client) the answer says so by its status 599."""
     connection = environ.get("werkzeug.socket")
     if isinstance(connection, socket.socket):
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        connection.shutdown(socket.SHUT_RD)
-        connection.close()
+        connection.shutdown(socket.SHUT_RDWR)  # the server's own writing then fails, and it closes the connection
     return made(599, b"", {"X-Simulated": "connection cut"}, "text/plain")

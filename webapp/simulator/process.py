@@ -97,6 +97,8 @@ def start(
     line = process.stdout.readline() if process.stdout else ""
     if not line.startswith(READY):
         process.wait(5)
+        if process.stdout:
+            process.stdout.close()
         raise SimulatorFailed(f"the simulator did not start (exit {process.returncode}): {line.strip()}")
     base_url = line.removeprefix(READY).strip()
     env = environment(base_url)
