@@ -47,9 +47,9 @@ def connection_of(user_id: int, service: str) -> Connection | None:
     """The person's connection to a service, when there is one that is not disconnected."""
     with transaction(readonly=True) as session:
         found: Connection | None = session.scalar(
-            select(Connection).where(
-                Connection.user_id == user_id, Connection.service == service, Connection.state != "disconnected"
-            )
+            select(Connection)
+            .where(Connection.user_id == user_id, Connection.service == service, Connection.state != "disconnected")
+            .execution_options(populate_existing=True)
         )
     return found
 
@@ -80,7 +80,7 @@ def check_viewer(ctx: RunContext, viewer: Viewer) -> None:
     with transaction() as session:
         if get_setting(session, ctx.user_id, OPTIONS_TAKEN) == viewer.account_id:
             return
-        user = session.get_one(User, ctx.user_id)
+        user = session.get_one(User, ctx.user_id, populate_existing=True)
         user.title_language = viewer.title_language
         user.timezone = user.timezone or _offset(viewer.timezone)
         put_setting(session, ctx.user_id, OPTIONS_TAKEN, viewer.account_id)
@@ -110,8 +110,19 @@ def trakt_account(ctx: RunContext, trakt: Trakt) -> TraktSettings:
         }
         _same_or_adopted(ctx, "trakt", account.account_id, account.name, facts)
         return TraktSettings(account.account_id, account.watch_only_once, account.timezone)
-    details = connection.details
-    return TraktSettings(connection.account_id, bool(details["watch_only_once"]), details.get("timezone"))
+    return _settings(connection.account_id, connection.details)
+
+
+def known_trakt(user_id: int) -> TraktSettings | None:
+    """The Trakt account as it was last seen, without asking; None when nobody ever signed in."""
+    connection = connection_of(user_id, "trakt")
+    if connection is None or not connection.account_id:
+        return None
+    return _settings(connection.account_id, connection.details or {})
+
+
+def _settings(account_id: str, details: Mapping[str, Any]) -> TraktSettings:
+    return TraktSettings(account_id, bool(details.get("watch_only_once")), details.get("timezone"))
 
 
 def _same_or_adopted(ctx: RunContext, service: str, account_id: str, name: str, facts: Mapping[str, Any]) -> None:
@@ -119,7 +130,9 @@ def _same_or_adopted(ctx: RunContext, service: str, account_id: str, name: str, 
     try:
         with transaction() as session:
             row = session.scalar(
-                select(Connection).where(Connection.user_id == ctx.user_id, Connection.service == service)
+                select(Connection)
+                .where(Connection.user_id == ctx.user_id, Connection.service == service)
+                .execution_options(populate_existing=True)
             )
             if row is None:
                 raise Reconnect(service, f"{service} is not connected.")

@@ -146,16 +146,13 @@ def _first_activities(ctx: RunContext, anilist: AniList, account_id: str) -> int
 
 def _changed_since(user_id: int) -> datetime:
     with transaction(readonly=True) as session:
-        newest: datetime | None = session.scalar(
+        newest: Sequence[datetime] = session.scalars(
             select(Entry.list_updated_at)
             .where(Entry.user_id == user_id, Entry.list_updated_at.is_not(None))
             .order_by(Entry.list_updated_at.desc())
             .limit(1)
-        )
-    if newest is None:
-        return LONG_AGO
-    since: datetime = newest - OVERLAP
-    return since
+        ).all()
+    return newest[0] - OVERLAP if newest else LONG_AGO
 
 
 def _activities_since(user_id: int) -> datetime:
@@ -243,7 +240,8 @@ def store_entries(user_id: int, account_id: str, entries: Sequence[ListEntry], *
     for start in range(0, len(ids), PART):
         part = ids[start : start + PART]
         with transaction() as session:
-            rows = session.scalars(select(Entry).where(Entry.user_id == user_id, Entry.anilist_id.in_(part)))
+            query = select(Entry).where(Entry.user_id == user_id, Entry.anilist_id.in_(part))
+            rows = session.scalars(query.execution_options(populate_existing=True))
             known = {row.anilist_id: row for row in rows.unique()}
             values = [_entry_values(by_id[i], account_id) for i in part]
             news = [row for row in values if _differs(known.get(row["anilist_id"]), row)]

@@ -61,7 +61,8 @@ def is_settled(picture: Picture) -> bool:
 def load(account_id: str) -> tuple[Picture, bool] | None:
     """The stored picture of a Trakt account and whether it is settled."""
     with transaction(readonly=True) as session:
-        row = session.scalar(select(TraktPicture).where(TraktPicture.account_id == account_id))
+        query = select(TraktPicture).where(TraktPicture.account_id == account_id)
+        row = session.scalar(query.execution_options(populate_existing=True))
     if row is None:
         return None
     content = json.loads(zlib.decompress(row.content))

@@ -90,7 +90,7 @@ def draft(
 def rules_of(ctx: RunContext, chosen: Selection, settings: TraktSettings | None) -> AccountRules:
     """What the person decided about the account, with the date rule of this run's preview before the account's."""
     with transaction(readonly=True) as session:
-        user = session.get_one(User, ctx.user_id)
+        user = session.get_one(User, ctx.user_id, populate_existing=True)
     return AccountRules(
         statuses=ANY_STATUS if ctx.mode == "title" else tuple(user.statuses),
         date_rule=ctx.options.get("date_rule") or user.date_rule,
@@ -165,7 +165,7 @@ def replan_dates(run_id: int, rule: str) -> None:
         raise ValueError(f"no date rule is called {rule!r}")
     plays = plans.load(run_id)
     with transaction(readonly=True) as session:
-        run = session.get_one(Run, run_id)
+        run = session.get_one(Run, run_id, populate_existing=True)
         user = session.get_one(User, run.user_id)
     rows = selection.entries_of(run.user_id, {play.anilist_id for play in plays}).entries
     inputs = PlanInputs(

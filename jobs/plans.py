@@ -103,7 +103,7 @@ def is_first(ctx: RunContext) -> bool:
     if ctx.parent_id is not None or not ctx.approved or ctx.approved_at is None:
         return False
     with transaction(readonly=True) as session:
-        return session.get_one(Run, ctx.run_id).plan_expires_at is not None
+        return session.get_one(Run, ctx.run_id, populate_existing=True).plan_expires_at is not None
 
 
 def first_plan(ctx: RunContext) -> list[Play] | None:
@@ -114,8 +114,8 @@ def first_plan(ctx: RunContext) -> list[Play] | None:
     if ctx.parent_id is None and not is_first(ctx):
         return None
     with transaction(readonly=True) as session:
-        own = session.get_one(Run, ctx.run_id)
-        parent = session.get_one(Run, ctx.parent_id) if ctx.parent_id is not None else None
+        own = session.get_one(Run, ctx.run_id, populate_existing=True)
+        parent = session.get_one(Run, ctx.parent_id, populate_existing=True) if ctx.parent_id is not None else None
     if parent is None or own.plan_expires_at is not None:
         return load(ctx.run_id)  # a run that goes on has kept what it took from the preview
     if parent.plan_expires_at is None or parent.plan_expires_at < ctx.created_at:

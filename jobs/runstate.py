@@ -171,7 +171,7 @@ def claim(run_id: int) -> RunContext | None:
     """
     now = utcnow()
     with transaction(readonly=True) as session:
-        run = session.get(Run, run_id)
+        run = session.get(Run, run_id, populate_existing=True)
     if run is None:
         return None
     key = lock_key(run.user_id) if writes(run.mode, preview=run.preview) else None
@@ -320,7 +320,8 @@ def _leave(
 def dead_runs(now: datetime) -> list[Run]:
     """Running runs whose worker has not been heard of for TAKEOVER_SECONDS and whose open POST can no longer land."""
     with transaction(readonly=True) as session:
-        return list(session.scalars(select(Run).where(*_dead(now)).order_by(Run.id)))
+        query = select(Run).where(*_dead(now)).order_by(Run.id)
+        return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
 def _dead(now: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Select, func, or_, select, update
 
 from jobs.accounts import LAST_SYNC
 from jobs.runstate import RunContext
@@ -37,12 +37,14 @@ def select_entries(ctx: RunContext) -> Selection:
         elif ctx.mode in MODES:
             chosen = [*mine, Entry.status.in_(MODES[ctx.mode]), _watched()]
         else:
-            statuses = [s for s in session.get_one(User, ctx.user_id).statuses if s != "PLANNING"]
+            statuses = [
+                s for s in session.get_one(User, ctx.user_id, populate_existing=True).statuses if s != "PLANNING"
+            ]
             chosen = [*mine, Entry.status.in_(statuses), _watched()]
             since = moment(get_setting(session, ctx.user_id, LAST_SYNC))
             if since is not None:
                 chosen.append(_news(ctx.user_id, since, at))
-        rows = session.scalars(select(Entry).where(*chosen).order_by(Entry.anilist_id)).unique()
+        rows = _fresh(session, select(Entry).where(*chosen).order_by(Entry.anilist_id))
         return Selection({row.anilist_id: row for row in rows}, at)
 
 
@@ -52,7 +54,7 @@ def entries_of(user_id: int, ids: Collection[int]) -> Selection:
     found: dict[int, Entry] = {}
     for part in _parts(sorted(ids)):
         with transaction(readonly=True) as session:
-            rows = session.scalars(select(Entry).where(Entry.user_id == user_id, Entry.anilist_id.in_(part))).unique()
+            rows = _fresh(session, select(Entry).where(Entry.user_id == user_id, Entry.anilist_id.in_(part)))
             found |= {row.anilist_id: row for row in rows}
     return Selection(found, at)
 
@@ -64,6 +66,11 @@ def look_again(user_id: int, ids: Iterable[int]) -> None:
             session.execute(
                 update(Entry).where(Entry.user_id == user_id, Entry.anilist_id.in_(part)).values(changed_at=utcnow())
             )
+
+
+def _fresh(session: Any, query: Select[Any]) -> list[Entry]:
+    """As the rows are now, whatever this session has seen of them before."""
+    return list(session.scalars(query.execution_options(populate_existing=True)).unique())
 
 
 def _watched() -> Any:
@@ -100,7 +107,7 @@ def to_place(entries: Collection[Entry], now: datetime, *, anew: bool = False) -
         refreshed = session.scalar(select(func.max(MappingSource.last_full_sync)))
         overridden = set(session.scalars(select(EpisodeOverride.trakt_id).distinct()))
         by_hand = select(Mapping.anilist_id, func.max(Mapping.updated_at)).where(Mapping.user_id.is_not(None))
-        mapped: dict[int, datetime] = dict(session.execute(by_hand.group_by(Mapping.anilist_id)).tuples().all())
+        mapped: dict[int, datetime] = dict(session.execute(by_hand.group_by(Mapping.anilist_id)).all())
     stale = [
         entry
         for entry in entries

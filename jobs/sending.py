@@ -27,6 +27,8 @@ def send(ctx: RunContext, tools: Tools, chosen: Selection, agreed: Agreed, pictu
         consent.note_consent(ctx)
         pictures.read_back_later(picture.account_id)
     outcome = post_plan(ctx, tools.writer, plays, picture)
+    while outcome.planned and outcome.stop is None:  # something is in doubt: it is settled first, then goes on
+        outcome = post_plan(ctx, tools.writer, plays, picture)
     if plays or outcome.batches:
         pictures.read_back_later(picture.account_id)
     record(ctx, chosen, agreed, outcome, before)

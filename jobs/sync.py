@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jobs import consent, endings, ledger, library, pictures, plans, refresh, results, runstate, selection
-from jobs.accounts import TraktSettings, note_answer, trakt_account
+from jobs.accounts import TraktSettings, known_trakt, note_answer, trakt_account
 from jobs.errors import CachesEmpty
 from jobs.planning import Agreed, draft, only_what_was_agreed, place
 from jobs.records import Picture
@@ -35,7 +35,7 @@ def run_plays(ctx: RunContext) -> None:
     ctx.check()
     tools = tools_for(ctx)
     fill_empty_caches(ctx)
-    settings = trakt_account(ctx, tools.trakt) if tools.trakt else None
+    settings = trakt_account(ctx, tools.trakt) if tools.trakt else known_trakt(ctx.user_id)
     read_list(ctx, tools)
     if not ctx.preview:
         settle(ctx, tools.writer)
@@ -48,7 +48,7 @@ def run_plays(ctx: RunContext) -> None:
     agreed = only_what_was_agreed(ctx, draft(ctx, chosen, placements, picture, settings))
     store(ctx, agreed)
     if ctx.preview:
-        end_preview(ctx, agreed, connected=settings is not None)
+        end_preview(ctx, agreed, connected=tools.trakt is not None)
         return
     reason = vanished or consent.must_ask(ctx, len(agreed.draft.plan.plays))
     if reason is not None:
@@ -77,10 +77,13 @@ def read_list(ctx: RunContext, tools: Tools) -> None:
 
 
 def picture_of(ctx: RunContext, tools: Tools, settings: TraktSettings | None) -> Picture:
-    """What Trakt has; nothing in a preview of somebody who has not connected Trakt."""
-    if tools.trakt is None or settings is None:
-        return Picture("", utcnow(), {}, {}, {})
-    return pictures.current_picture(ctx, tools.trakt, settings.account_id)
+    """What Trakt has; in a preview of somebody who is not signed in, what it had when it was last read, if ever."""
+    if settings is not None:
+        if tools.trakt is not None:
+            return pictures.current_picture(ctx, tools.trakt, settings.account_id)
+        if stored := pictures.load(settings.account_id):
+            return stored[0]
+    return Picture(settings.account_id if settings else "", utcnow(), {}, {}, {})
 
 
 def compare(ctx: RunContext, picture: Picture) -> str | None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from jobs.accounts import connection_of
 from jobs.clients import anilist_for, tmdb, trakt_for, trakt_public
 from jobs.errors import Reconnect
 from jobs.placing import PlacingClients
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a run talks with. `trakt` is None in a preview of somebody who has not connected Trakt yet."""
+    """What a run talks with. `trakt` is None in a preview of somebody who is not signed in to Trakt."""
 
     anilist: AniList
     trakt: Trakt | None
@@ -41,11 +40,18 @@ def tools_for(ctx: RunContext) -> Tools:
     """The clients of a run. Raises `Reconnect` when Trakt is not connected and the run is no preview."""
     count = ctx.progress.count
     anilist = anilist_for(ctx.user_id, count=count)
-    connected = connection_of(ctx.user_id, "trakt") is not None
-    optional = ctx.preview or ctx.mode == "single"
-    trakt = trakt_for(ctx.user_id, count=count) if connected or not optional else None
+    trakt = _trakt(ctx)
     placing = PlacingClients(public=trakt_public(ctx.user_id, count=count), media=anilist.media, tmdb=tmdb(count=count))
     return Tools(anilist, trakt, placing)
+
+
+def _trakt(ctx: RunContext) -> Trakt | None:
+    try:
+        return trakt_for(ctx.user_id, count=ctx.progress.count)
+    except Reconnect:
+        if ctx.preview or ctx.mode == "single":
+            return None
+        raise
 
 
 class Shapes(Mapping[int, Shape]):
@@ -57,7 +63,7 @@ class Shapes(Mapping[int, Shape]):
     def __getitem__(self, trakt_id: int) -> Shape:
         if trakt_id not in self._known:
             with transaction(readonly=True) as session:
-                row = session.get(TraktShow, trakt_id)
+                row = session.get(TraktShow, trakt_id, populate_existing=True)
             self._known[trakt_id] = shape_of(row) if row is not None and not row.missing else None
         shape = self._known[trakt_id]
         if shape is None:
