@@ -45,6 +45,7 @@ ENTRY_POINTS: Final = (
 )
 GAVE_UP: Final = 70  # the keeper does not start us again (webapp.launch.keeper)
 PATIENCE: Final = 47.0  # seconds for open requests at the end; the keeper kills after 50
+DOWNLOAD: Final = "jobs.refresh.refresh_source"  # may be broken off anywhere; everything else ends at its own pace
 MONITOR_SECONDS: Final = 10  # how often a worker says that its horse lives
 
 
@@ -104,9 +105,16 @@ class QueueWorker(Worker):
             runstate.ask_to_stop()
 
     def perform_job(self, job: Job, queue: Queue) -> bool:
+        """In the horse, inside an application context of its own."""
+        if job.func_name == DOWNLOAD:
+            signal.signal(signal.SIGTERM, _end_now)
         with self.app.app_context():
             fresh_engines()
             return bool(super().perform_job(job, queue))
+
+
+def _end_now(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit(1)  # gives the lease of the cache back on its way out; the next start begins anew
 
 
 def fresh_engines() -> None:
@@ -135,7 +143,7 @@ def wait_for_redis(url: str) -> Redis:
 
 def work(app: Flask, config: Config, queue: str) -> None:
     """One worker, until it is told to end."""
-    QueueWorker(app, queue, wait_for_redis(config.REDIS_URL)).work(logging_level=None)
+    QueueWorker(app, queue, wait_for_redis(config.REDIS_URL)).work(logging_level="WARNING")
 
 
 def run_tick(app: Flask) -> None:

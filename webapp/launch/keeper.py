@@ -34,7 +34,7 @@ REDIS_PATIENCE: Final = 60.0  # seconds, a large append-only file takes a while 
 GLANCE: Final = 0.2  # seconds between two looks at the children
 PR_SET_PDEATHSIG: Final = 1
 ONCE: Final = ("prepare", "announce")  # programs that are meant to end
-NAMES: Final = {"redis": "Redis", "worker": "the workers", "web": "the web server", "simulator": "the simulator"}
+NAMES: Final = {"redis": "Redis", "worker": "The workers", "web": "The web server", "simulator": "The simulator"}
 
 
 def say(line: str) -> None:
@@ -126,9 +126,9 @@ class Keeper(Supervisor):  # type: ignore[misc]  # supervisor carries no types
         times = self.deaths.setdefault(name, deque(maxlen=DEATHS))
         times.append(time.monotonic())
         if len(times) == DEATHS and times[-1] - times[0] < WITHIN:
-            self.give_up(f"{title} died {DEATHS} times within a minute (last: {how}); the lines above say why.")
+            self.give_up(f"{title}: died {DEATHS} times within a minute (last: {how}); the lines above say why.")
         else:
-            say(f"{title} ended ({how}) and is started again.")
+            say(f"{title} ended ({how}); started again.")
 
     def not_started(self, event: Any) -> None:
         """A program could not even be executed."""

@@ -13,6 +13,9 @@ from typing import Final
 from webapp.config import ROOT, Config
 
 GAVE_UP: Final = 70  # see keeper.GAVE_UP
+GUNICORN: Final = Path(__file__).with_name(
+    "gunicorn_conf.py"
+)  # by its path: gunicorn's master loads nothing of the app
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ def web(config: Config) -> Program:
     return Program(
         "web",
         _python(
-            "-m", "gunicorn", "--config", "python:webapp.launch.gunicorn_conf", "--no-control-socket",
+            "-m", "gunicorn", "--config", str(GUNICORN), "--no-control-socket",
             "--workers", "1", "--worker-class", "gthread", "--threads", str(config.WEB_THREADS),
             "--bind", f"{host}:{config.PORT}", "webapp:create_app()",
         ),
@@ -78,6 +81,7 @@ def configuration(programs: Sequence[Program], folder: Path) -> str:
         "logfile=/dev/null",
         "logfile_maxbytes=0",
         "loglevel=error",
+        "umask=077",
         f"pidfile={_escape(str(folder / 'keeper.pid'))}",
         f"childlogdir={_escape(str(folder))}",
         *(["user=root"] if os.getuid() == 0 else []),  # said on purpose, so that supervisor does not warn
