@@ -68,7 +68,7 @@ class FakeTrakt:
     """One account. `faults` are used up by the next posts, `removal_faults` by the next removals.
 
     Faults: "ok", "lost" (applied, no answer), "dropped" (not applied, no answer), "half" (half applied, no answer), "html"
-    (applied, 200 that can't be read), "late" (applied at once, shown much later), or a receipt.
+    (applied, 200 that can't be read), "late" (no answer, applied half a minute later), or a receipt.
     """
 
     clock: FakeClock
@@ -133,10 +133,12 @@ class FakeTrakt:
         applied = {"dropped": 0, "half": len(known) // 2}.get(fault, len(known))
         for play in known[:applied]:
             self.add((play.kind, play.trakt_id, play.season, play.number), play.watched_at, "us")
+            if fault == "late":
+                self.events[-1].added += timedelta(seconds=30)
         self.step("after post")
         if fault == "html":
             return Receipt("doubt", http_status=200, detail="HTML instead of JSON", elapsed=self.elapsed)
-        if fault in ("lost", "dropped", "half"):
+        if fault in ("lost", "dropped", "half", "late"):
             return Receipt("doubt", http_status=502 if fault == "lost" else None, detail=fault, elapsed=self.elapsed)
         missing = [{"ids": {"trakt": p.trakt_id}} for p in plays if p not in known]
         return Receipt(
