@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, or_, select, text, update
 
 from webapp.database import transaction, upsert
 from webapp.models import Entry, EntrySpan, EpisodeOverride, Mapping, Media, User, utcnow
@@ -50,29 +50,32 @@ def check_spans(spans: Sequence[SpanInput]) -> list[SpanInput]:
     return ordered
 
 
-def save_mapping(user: User, given: MappingInput, spans: Sequence[SpanInput] | None = None) -> bool:
-    """Keep a manual mapping; `spans`, when given, replace all spans of the entry.
-
-    True when the entry had no manual mapping of this person before. Raises `OverlappingSpans`.
-    """
+def save_mapping(user: User, given: MappingInput, spans: Sequence[SpanInput] | None = None) -> None:
+    """Keep a manual mapping; `spans`, when given, replace all spans of the entry. Raises `OverlappingSpans`."""
     ordered = None if spans is None else check_spans(spans)
     with transaction() as session:
-        row = session.scalar(select(Mapping).where(Mapping.user_id == user.id, Mapping.anilist_id == given.anilist_id))
-        added = row is None
-        if row is None:
-            row = Mapping(user_id=user.id, anilist_id=given.anilist_id)
-            session.add(row)
-        row.kind = given.kind or _kind_of(session, given)
-        row.trakt_id, row.tmdb_id = given.trakt_id, given.tmdb_id
-        row.imdb_id, row.tvdb_id = given.imdb_id, given.tvdb_id
-        row.source, row.reason, row.updated_by = "manual", f"chosen by {user.username}", user.username
-        row.updated_at = utcnow()
+        values = {
+            "kind": given.kind or _kind_of(session, given),
+            "trakt_id": given.trakt_id,
+            "tmdb_id": given.tmdb_id,
+            "imdb_id": given.imdb_id,
+            "tvdb_id": given.tvdb_id,
+            "source": "manual",
+            "reason": f"chosen by {user.username}",
+            "updated_by": user.username,
+            "updated_at": utcnow(),
+        }
+        row = upsert(Mapping).values(user_id=user.id, anilist_id=given.anilist_id, **values)
+        session.execute(
+            row.on_conflict_do_update(
+                index_elements=["user_id", "anilist_id"], index_where=text("user_id IS NOT NULL"), set_=values
+            )
+        )
         if ordered is not None:
             session.execute(delete(EntrySpan).where(*_spans_of(user.id, given.anilist_id)))
             for span in ordered:
-                session.add(_span_row(user.id, given.anilist_id, span))
+                _put_span(session, user.id, given.anilist_id, span)
         _mark(session, Entry.user_id == user.id, Entry.anilist_id == given.anilist_id)
-    return added
 
 
 def save_span(user: User, anilist_id: int, span: SpanInput) -> None:
@@ -81,8 +84,7 @@ def save_span(user: User, anilist_id: int, span: SpanInput) -> None:
         rows = session.scalars(select(EntrySpan).where(*_spans_of(user.id, anilist_id))).all()
         others = [SpanInput(row.first, row.last, row.season, row.start) for row in rows if row.first != span.first]
         check_spans([*others, span])
-        session.execute(delete(EntrySpan).where(*_spans_of(user.id, anilist_id), EntrySpan.first == span.first))
-        session.add(_span_row(user.id, anilist_id, span))
+        _put_span(session, user.id, anilist_id, span)
         _mark(session, Entry.user_id == user.id, Entry.anilist_id == anilist_id)
 
 
@@ -143,10 +145,10 @@ def _kind_of(session: Any, given: MappingInput) -> str:
     return "movie" if media is not None and media.format == "MOVIE" else "show"
 
 
-def _span_row(user_id: int, anilist_id: int, span: SpanInput) -> EntrySpan:
-    return EntrySpan(
-        user_id=user_id, anilist_id=anilist_id, first=span.first, last=span.last, season=span.season, start=span.start
-    )
+def _put_span(session: Any, user_id: int, anilist_id: int, span: SpanInput) -> None:
+    values = {"last": span.last, "season": span.season, "start": span.start, "updated_at": utcnow()}
+    row = upsert(EntrySpan).values(user_id=user_id, anilist_id=anilist_id, first=span.first, **values)
+    session.execute(row.on_conflict_do_update(index_elements=["user_id", "anilist_id", "first"], set_=values))
 
 
 def _spans_of(user_id: int, anilist_id: int) -> list[Any]:

@@ -30,6 +30,8 @@ LOOKS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)  # seconds between two looks, growing
 STATUS = {"succeeded": 200, "partial": 200, "cancelled": 409, "failed": 502}  # every other state: 202
 WAITERS = "tsuzuki_waiters"
 
+_sleep = time.sleep
+
 
 class PostCommand(Command):
     approve: Flag = Field(False, description="1: agrees to whatever the run would ask approval for")
@@ -87,7 +89,7 @@ def wait_for(look: Callable[[], bool], seconds: float | None) -> None:
             if look() or not got or left <= 0:
                 return
             db.session.remove()  # no connection is held while it sleeps
-            time.sleep(min(LOOKS[min(count, len(LOOKS) - 1)], left))
+            _sleep(min(LOOKS[min(count, len(LOOKS) - 1)], left))
 
 
 def start(user: User, mode: str, query: PostCommand, *, anilist_id: int | None = None) -> runs.Started:

@@ -67,6 +67,9 @@ def _operation(operation: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any
 def _fields(schema: dict[str, Any], spec: dict[str, Any]) -> list[dict[str, Any]]:
     """The fields of an object, one level deep; of a list, those of its rows."""
     schema = _resolved(schema, spec)
+    if "anyOf" in schema:
+        found = {field["name"]: field for part in schema["anyOf"] for field in _fields(part, spec)}
+        return list(found.values())
     if schema.get("type") == "array":
         schema = _resolved(schema.get("items", {}), spec)
     required = schema.get("required", [])

@@ -11,6 +11,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from webapp.api.fields import ApiError, ErrorBody, refused
 from webapp.api.spec import BEARER
 from webapp.auth import bearer_user
+from webapp.extensions import db
 from webapp.models import User
 from webapp.runs import RunError
 
@@ -22,6 +23,7 @@ def require_bearer() -> None:
     person = bearer_user()
     if person is None:
         raise ApiError(401, "unauthorized", "Send the API token as Authorization: Bearer ...")
+    db.session.expunge(person)  # stays readable whatever happens to the session
     g.person = person
 
 

@@ -98,7 +98,11 @@ class ProgressBody(Body):
     updated_at: str | None
 
 
-@blueprint.get("/progress", summary="What is settled of each entry", responses={200: Page[ProgressBody]})
+class ProgressAnswer(RootModel[Page[ProgressBody] | ProgressBody]):
+    """The newest rows; with `anilistId` that one row."""
+
+
+@blueprint.get("/progress", summary="What is settled of each entry", responses={200: ProgressAnswer})
 def progress(query: ProgressQuery) -> Response:
     """One row with `anilistId`, else the newest rows."""
     user = person()

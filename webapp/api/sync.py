@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Response
-from pydantic import Field
+from pydantic import Field, RootModel
 
 from webapp import runs
 from webapp.api import reads
@@ -64,11 +64,23 @@ class PreviewBody(RunBody):
     count: int
 
 
+class FullSyncAnswer(RootModel[FullSyncBody | PreviewBody]):
+    """The counts; with `preview=1` the preview."""
+
+
+class LibrarySyncAnswer(RootModel[LibrarySyncBody | PreviewBody]):
+    """The counts; with `preview=1` the preview."""
+
+
 class TitleBody(RunBody):
     """`count` is the number of the show's episodes on Trakt."""
 
     success: bool
     count: int
+
+
+class TitleAnswer(RootModel[TitleBody | PreviewBody]):
+    """The counts; with `preview=1` the preview."""
 
 
 NO_COUNTS: dict[str, dict[str, Any]] = {
@@ -109,14 +121,14 @@ def _library(mode: str, query: PostCommand) -> Response:
 
 
 @blueprint.get(
-    "/full-sync", operation_id="full_sync_get", summary="The same by GET", responses={200: FullSyncBody, **FINISHED}
+    "/full-sync", operation_id="full_sync_get", summary="The same by GET", responses={200: FullSyncAnswer, **FINISHED}
 )
 def full_sync_get(query: PostCommand) -> Response:
     return _library("full", query)
 
 
 @blueprint.post(
-    "/full-sync", summary="Send what is new in the whole library", responses={200: FullSyncBody, **FINISHED}
+    "/full-sync", summary="Send what is new in the whole library", responses={200: FullSyncAnswer, **FINISHED}
 )
 def full_sync(query: PostCommand) -> Response:
     """Entries in the statuses that the account ticked, found by activities and changes since the last run."""
@@ -129,7 +141,7 @@ def completed_preview(query: PostCommand) -> Response:
     return _preview_only("completed", query)
 
 
-@blueprint.post("/completed-sync", summary="Send completed entries", responses={200: LibrarySyncBody, **FINISHED})
+@blueprint.post("/completed-sync", summary="Send completed entries", responses={200: LibrarySyncAnswer, **FINISHED})
 def completed_sync(query: PostCommand) -> Response:
     """COMPLETED and REPEATING entries, all their episodes."""
     return _library("completed", query)
@@ -141,7 +153,7 @@ def watching_preview(query: PostCommand) -> Response:
     return _preview_only("watching", query)
 
 
-@blueprint.post("/watching-sync", summary="Send entries being watched", responses={200: LibrarySyncBody, **FINISHED})
+@blueprint.post("/watching-sync", summary="Send entries being watched", responses={200: LibrarySyncAnswer, **FINISHED})
 def watching_sync(query: PostCommand) -> Response:
     """CURRENT entries, the episodes watched so far."""
     return _library("watching", query)
@@ -158,12 +170,12 @@ class TitleCommand(PostCommand):
     post: Flag = Field(False, description="1: also sends what is missing of this entry")
 
 
-@blueprint.get("/sync", operation_id="sync_get", summary="The same by GET", responses={200: TitleBody, **FINISHED})
+@blueprint.get("/sync", operation_id="sync_get", summary="The same by GET", responses={200: TitleAnswer, **FINISHED})
 def sync_get(query: TitleCommand) -> Response:
     return _title(query)
 
 
-@blueprint.post("/sync", summary="Look at one entry anew", responses={200: TitleBody, **FINISHED})
+@blueprint.post("/sync", summary="Look at one entry anew", responses={200: TitleAnswer, **FINISHED})
 def sync(query: TitleCommand) -> Response:
     """Refreshes identity, seasons and placement and posts nothing, unless `post=1` asks for it."""
     return _title(query)
