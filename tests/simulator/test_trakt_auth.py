@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from typing import Any
 
 import pytest
 
@@ -14,11 +15,11 @@ APP = {"client_id": constants.TRAKT_CLIENT_ID, "client_secret": constants.TRAKT_
 BACK = "http://127.0.0.1:8000/oauth/trakt/callback"
 
 
-def post(door: Door, path: str, body: dict[str, str]):  # type: ignore[no-untyped-def] # a werkzeug answer
+def post(door: Door, path: str, body: dict[str, str]) -> Any:
     return door.client.post(f"/trakt-auth/oauth/{path}", json=body)
 
 
-def refresh(door: Door, token: str):  # type: ignore[no-untyped-def] # a werkzeug answer
+def refresh(door: Door, token: str) -> Any:
     return post(door, "token", {**APP, "redirect_uri": BACK, "grant_type": "refresh_token", "refresh_token": token})
 
 
@@ -37,7 +38,8 @@ def approved_code(door: Door, **more: str) -> str:
     address = sent.headers["Location"]
     assert address.startswith(BACK + "?")
     assert address.endswith("&state=s1")
-    return address.partition("code=")[2].partition("&")[0]
+    code: str = address.partition("code=")[2].partition("&")[0]
+    return code
 
 
 def test_a_refresh_token_works_once_and_the_new_pair_works(door: Door) -> None:
@@ -101,7 +103,8 @@ def poll(door: Door, clock: Clock, code: str, wait: float = 5) -> int:
 
 def answer_device(door: Door, user_code: str, answer: str) -> int:
     form = {"user_code": user_code.lower(), "account": constants.SECOND_TRAKT_ACCOUNT, "answer": answer}
-    return door.client.post("/trakt-auth/activate", data=form).status_code
+    status: int = door.client.post("/trakt-auth/activate", data=form).status_code
+    return status
 
 
 def test_a_device_code_waits_is_approved_once_and_then_used(door: Door, clock: Clock, device: dict[str, str]) -> None:

@@ -24,7 +24,8 @@ from graphql import (
     validate,
 )
 
-from webapp.simulator.anilist_schema import SCHEMA, Context
+from webapp.simulator.anilist_rows import Context
+from webapp.simulator.anilist_schema import SCHEMA
 from webapp.simulator.library import AniListUser
 from webapp.simulator.world import World
 
