@@ -191,6 +191,13 @@ def test_a_look_at_one_title_posts_nothing(api: Api, user: User, queue: FakeQueu
     assert (run.mode, run.anilist_id, run.preview) == ("single", 21, False)
 
 
+def test_a_title_without_a_place_is_told_by_success(api: Api, user: User, queue: FakeQueue) -> None:
+    queue.ends = {"status": "succeeded", "result": {"success": False, "count": 0, "message": "No source knows it."}}
+    answer = api.post("/api/sync?anilistId=21")
+    assert answer.json is not None
+    assert (answer.status_code, answer.json["success"], answer.json["message"]) == (200, False, "No source knows it.")
+
+
 def test_one_title_is_sent_only_when_it_is_asked_for(api: Api, connected: User, queue: FakeQueue) -> None:
     queue.ends = {"status": "succeeded", "result": {"synced": 2, "count": 24}}
     answer = api.post("/api/sync?anilistId=21&post=1")

@@ -53,14 +53,16 @@ def test_the_code_of_the_address_becomes_a_connection(api: Api, app: Flask, user
 
 @responses.activate
 def test_a_code_that_trakt_does_not_know_is_400(api: Api, app: Flask, user: User, queue: FakeQueue) -> None:
+    ask(api)
     responses.post(f"{app.config['TSUZUKI'].TRAKT_AUTH_URL}/oauth/token", status=400, json={"error": "invalid_grant"})
     answer = api.post("/api/trakt-auth", json={"code": "abc"})
     assert answer.json is not None
-    assert (answer.status_code, answer.json["code"]) == (400, "invalid_grant")
+    assert (answer.status_code, answer.json["code"]) == (400, "code_refused")
 
 
 @responses.activate
 def test_trakt_being_away_is_502(api: Api, app: Flask, user: User, queue: FakeQueue) -> None:
+    ask(api)
     responses.post(f"{app.config['TSUZUKI'].TRAKT_AUTH_URL}/oauth/token", status=503, body="<html>")
     answer = api.post("/api/trakt-auth", json={"code": "abc"})
     assert answer.json is not None
@@ -69,9 +71,15 @@ def test_trakt_being_away_is_502(api: Api, app: Flask, user: User, queue: FakeQu
 
 def test_without_an_app_there_is_no_address(api: Api, app: Flask, user: User) -> None:
     app.config["TSUZUKI"] = app.config["TSUZUKI"].replace(TRAKT_CLIENT_ID=None)
-    for answer in (api.get("/api/trakt-auth"), api.post("/api/trakt-auth", json={"code": "x"})):
-        assert answer.json is not None
-        assert (answer.status_code, answer.json["code"]) == (409, "trakt_app_missing")
+    answer = api.get("/api/trakt-auth")
+    assert answer.json is not None
+    assert (answer.status_code, answer.json["code"]) == (409, "no_app")
+
+
+def test_a_code_that_no_address_was_asked_for_is_400(api: Api, user: User) -> None:
+    answer = api.post("/api/trakt-auth", json={"code": "abc"})
+    assert answer.json is not None
+    assert (answer.status_code, answer.json["code"]) == (400, "flow_expired")
 
 
 @pytest.mark.parametrize("body", [{}, {"code": ""}, {"code": 5}, {"code": "x" * 501}, {"code": "x", "y": 1}, []])

@@ -20,10 +20,12 @@ from webapp.models import (
     Mapping,
     MappingSource,
     Media,
+    OAuthFlow,
     PlanItem,
     Run,
     RunItem,
     SyncProgress,
+    utcnow,
 )
 
 
@@ -48,6 +50,17 @@ def cache(name: str) -> MappingSource | None:
 
 def run_count(user_id: int) -> int:
     return db.session.scalar(select(func.count()).select_from(Run).where(Run.user_id == user_id)) or 0
+
+
+def newest_sign_in(user_id: int, service: str) -> str | None:
+    """The state of the person's newest sign-in by code that is still valid."""
+    query = select(OAuthFlow.state).where(
+        OAuthFlow.user_id == user_id,
+        OAuthFlow.service == service,
+        OAuthFlow.kind.in_(("code", "paste")),
+        OAuthFlow.expires_at > utcnow(),
+    )
+    return db.session.scalar(query.order_by(OAuthFlow.created_at.desc()).limit(1))
 
 
 # Mappings

@@ -191,4 +191,4 @@ def _title(query: TitleCommand) -> Response:
 
 def _title_counts(run: Run) -> dict[str, Any]:
     result = dict(run.result or {})
-    return {**result, "success": run.status in ("succeeded", "partial"), "count": int(result.get("count") or 0)}
+    return {"success": run.status in ("succeeded", "partial"), **result, "count": int(result.get("count") or 0)}
