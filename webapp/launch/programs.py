@@ -64,8 +64,11 @@ def announce() -> Program:
     return Program("announce", _python("-m", "webapp.launch.announce"), 40, once=True)
 
 
-def simulator(command: Sequence[str]) -> Program:
-    return Program("simulator", command, 5, autostart=True, stop_seconds=5)
+def simulator(port: int, data_dir: Path, *arguments: str) -> Program:
+    """The stand-ins of the demo and of the measurements; their state outlives a restart."""
+    state = str(data_dir / "simulator.json")
+    command = _python("-m", "webapp.simulator", "--port", str(port), "--state", state, *arguments)
+    return Program("simulator", command, 5, autostart=True, stop_seconds=5, log=str(data_dir / "simulator.log"))
 
 
 def _python(*arguments: str) -> list[str]:

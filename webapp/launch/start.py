@@ -6,6 +6,7 @@ The process keeps its id, so that Ctrl-C, a service manager or the container's i
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import socket
 import sys
@@ -22,10 +23,13 @@ from webapp.launch.errors import LaunchError
 from webapp.launch.folder import hand_over, hold, make_folder, secret_key_file
 from webapp.launch.output import say
 from webapp.launch.programs import Program
+from webapp.simulator.process import environment as simulator_environment
 
 KEEPER: Final = Path(__file__).with_name("keeper.py")
 DEMO_KEEPS: Final = ("HOST", "PORT", "PUBLIC_URL", "DATA_DIR", "REDIS_URL", "LOG_LEVEL", "LOG_FORMAT", "TZ", "WORKERS")
 DEMO_NAME: Final = "demo"
+# The simulator answers at once, so nobody has to wait for a minute until its reads have caught up.
+DEMO_SETTINGS: Final = {"DEMO": "1", "ADMIN_USERNAME": "demo", "TRAKT_SETTLE_SECONDS": "3", "TICK_SECONDS": "2"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +69,10 @@ def demo(environ: Mapping[str, str], *, fresh: bool) -> None:
     if fresh:
         _empty(folder)
     port = _simulator_port(folder)
-    environment |= simulator_environment(port)
-    environment["DEMO"] = "1"
-    command = [sys.executable, "-m", "webapp.simulator", "--port", str(port), "--state", str(folder / "simulator")]
-    become_keeper(make_launch(environment, extra=[programs.simulator(command)], lock=lock))
-
-
-def simulator_environment(port: int) -> dict[str, str]:
-    """Every outside address and token, pointing to a simulator on this port."""
-    base = f"http://127.0.0.1:{port}"
-    return {
-        "ANILIST_API_URL": f"{base}/anilist/graphql",
-        "ANILIST_AUTH_URL": f"{base}/anilist/oauth",
-        "TRAKT_API_URL": f"{base}/trakt",
-        "TRAKT_AUTH_URL": f"{base}/trakt-auth",
-        "TMDB_API_URL": f"{base}/tmdb",
-        "OTAKU_URL": f"{base}/otaku.db",
-        "FRIBBS_URL": f"{base}/fribbs.json",
-        "ANIME_LISTS_URL": f"{base}/anime-lists.xml",
-    }
+    environment |= simulator_environment(f"http://127.0.0.1:{port}") | DEMO_SETTINGS
+    environment["ADMIN_PASSWORD"] = secrets.token_urlsafe(16)  # nobody needs it: the demo signs in by itself
+    stand_in = programs.simulator(port, folder)
+    become_keeper(make_launch(environment, extra=[stand_in], lock=lock))
 
 
 def make_launch(environ: Mapping[str, str], *, extra: Sequence[Program], lock: int | None = None) -> Launch:
@@ -94,6 +83,7 @@ def make_launch(environ: Mapping[str, str], *, extra: Sequence[Program], lock: i
         make_folder(folder)
         lock = hold(folder)
     check_address(config)
+    os.umask(0o077)
     environment = dict(environ)
     environment["DATA_DIR"] = str(folder)
     environment["PYTHONUNBUFFERED"] = "1"
