@@ -44,11 +44,13 @@ class FakeQueue:
         self.runs: list[int] = []
         self.caches: list[int] = []
         self.ends: dict[str, Any] | None = None
+        self.on_run: Callable[[Run], None] = lambda _run: None
         self.on_cache: Callable[[int], None] = lambda _number: None
         self.up = True
 
     def run(self, row: Run) -> bool:
         self.runs.append(row.id)
+        self.on_run(row)
         if self.ends is not None:
             end(row.id, **self.ends)
         return self.up

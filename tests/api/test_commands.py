@@ -14,7 +14,7 @@ from tests.api.conftest import Api, FakeQueue, add, end
 from webapp.api import commands
 from webapp.database import transaction
 from webapp.extensions import db
-from webapp.models import Entry, Media, PlanItem, PlayRow, Run, RunItem, User, utcnow
+from webapp.models import Connection, Entry, Media, PlanItem, PlayRow, Run, RunItem, User, utcnow
 
 FULL = {"message": "Added 3 episodes.", "found": 5, "synced": 3, "alreadySynced": 2, "skippedUnmapped": 0, "added": {"episodes": 3, "movies": 0}}  # fmt: skip
 LIBRARY = {"message": "Nothing new.", "found": 5, "synced": 0, "alreadySyncedShows": 5, "addedEpisodes": 0, "addedMovies": 0, "batches": 0, "skippedUnmapped": 0, "review": 1}  # fmt: skip
@@ -127,8 +127,6 @@ def test_a_get_without_preview_sends_nothing(api: Api, connected: User, queue: F
 @pytest.mark.parametrize("missing", ["anilist", "trakt"])
 def test_a_service_that_is_not_connected_is_409(api: Api, connected: User, queue: FakeQueue, missing: str) -> None:
     with transaction() as session:
-        from webapp.models import Connection
-
         session.query(Connection).filter_by(service=missing).update({"state": "disconnected"})
     answer = api.post("/api/full-sync")
     assert answer.status_code == 409
@@ -158,15 +156,8 @@ def store_plan(user: User) -> None:
     "path", ["/api/completed-sync", "/api/watching-sync", "/api/full-sync", "/api/sync?anilistId=11"]
 )
 def test_a_preview_answers_what_would_be_sent(api: Api, connected: User, queue: FakeQueue, path: str) -> None:
-    def end_with_plan(row: Run) -> bool:
-        store_plan(connected)
-        end(row.id, status="succeeded")
-        return True
-
-    queue.run = end_with_plan  # type: ignore[method-assign]  # this worker leaves a plan, too
-    from webapp import enqueue
-
-    enqueue.run = end_with_plan
+    queue.ends = {"status": "succeeded"}
+    queue.on_run = lambda _run: store_plan(connected)
     answer = api.get(f"{path}{'&' if '?' in path else '?'}preview=1")
     assert answer.status_code == 200
     assert answer.json is not None
@@ -181,7 +172,15 @@ def test_a_preview_answers_what_would_be_sent(api: Api, connected: User, queue: 
     assert run.preview
 
 
-def test_a_look_at_one_title_posts_nothing(api: Api, user: User, queue: FakeQueue) -> None:
+def test_a_look_at_one_title_needs_anilist_only(api: Api, user: User, queue: FakeQueue) -> None:
+    answer = api.post("/api/sync?anilistId=21")
+    assert answer.json is not None
+    assert (answer.status_code, answer.json["code"], queue.runs) == (409, "anilist_not_connected", [])
+    add(Connection(user_id=user.id, service="anilist", state="name_only", account_name="hana"))
+    assert api.post("/api/sync?anilistId=21&wait=0").status_code == 202
+
+
+def test_a_look_at_one_title_posts_nothing(api: Api, connected: User, queue: FakeQueue) -> None:
     queue.ends = {"status": "succeeded", "result": {"count": 47}}
     answer = api.get("/api/sync?anilistId=21")
     assert answer.status_code == 200
@@ -191,7 +190,7 @@ def test_a_look_at_one_title_posts_nothing(api: Api, user: User, queue: FakeQueu
     assert (run.mode, run.anilist_id, run.preview) == ("single", 21, False)
 
 
-def test_a_title_without_a_place_is_told_by_success(api: Api, user: User, queue: FakeQueue) -> None:
+def test_a_title_without_a_place_is_told_by_success(api: Api, connected: User, queue: FakeQueue) -> None:
     queue.ends = {"status": "succeeded", "result": {"success": False, "count": 0, "message": "No source knows it."}}
     answer = api.post("/api/sync?anilistId=21")
     assert answer.json is not None

@@ -57,7 +57,7 @@ def _standing(name: str, *, success: bool | None = None) -> CacheBody:
 def _refresh(name: str, endpoint: str, query: CacheCommand) -> Response:
     """Put the refresh on its queue and wait until the cache says that it was tried."""
     if query.check:
-        return answer(_standing(name))
+        return answer(_standing(name).model_dump(by_alias=True, exclude={"success"}))
     began = utcnow()
     if not enqueue.cache(NUMBERS[name]):
         raise ApiError(503, "queue_down", "The queue cannot be reached; the cache is refreshed when it is back.")

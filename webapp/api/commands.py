@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -99,12 +99,12 @@ def start(user: User, mode: str, query: PostCommand, *, anilist_id: int | None =
     return runs.start(user.id, mode, "api", preview=query.preview, anilist_id=anilist_id, options=options)
 
 
-def require_connections(user: User) -> None:
-    """Both ends of a sync must have been connected; one that broke since is the run's to report."""
+def require_connections(user: User, services: Collection[str] = ("anilist", "trakt")) -> None:
+    """Each of `services` must have been connected; one that broke since is the run's to report."""
     with transaction(readonly=True):
         connected = {name for name, row in queries.connections(user.id).items() if row.state != "disconnected"}
     for service, name in (("anilist", "AniList"), ("trakt", "Trakt")):
-        if service not in connected:
+        if service in services and service not in connected:
             raise ApiError(409, f"{service}_not_connected", f"{name} is not connected; connect it in the settings.")
 
 

@@ -10,7 +10,7 @@ from pydantic import Field, RootModel
 
 from webapp import runs
 from webapp.api import reads
-from webapp.api.commands import OpenBody, PostCommand, RunBody, answer_run, start
+from webapp.api.commands import OpenBody, PostCommand, RunBody, answer_run, require_connections, start
 from webapp.api.fields import ApiError, Body, ErrorBody, Flag, Id, iso
 from webapp.api.guard import api_blueprint, person
 from webapp.database import transaction
@@ -185,6 +185,7 @@ def _title(query: TitleCommand) -> Response:
     if query.preview or query.post:
         started = start(person(), "title", query, anilist_id=query.anilist_id)
         return answer_run(started, query.wait, preview if query.preview else _title_counts)
+    require_connections(person(), ["anilist"])
     started = runs.start(person().id, "single", "api", anilist_id=query.anilist_id)
     return answer_run(started, query.wait, _title_counts)
 
