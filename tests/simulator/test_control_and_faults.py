@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ import requests
 
 from tests.simulator.conftest import Clock, Door
 from webapp.simulator import constants
+from webapp.simulator.__main__ import StateFile, main
 from webapp.simulator.app import create_simulator
 from webapp.simulator.dataset import dataset_factory
-from webapp.simulator.process import Running, SimulatorFailed, start
+from webapp.simulator.process import SimulatorFailed, start
 from webapp.simulator.world import World
 
 BODY = {"movies": [{"ids": {"trakt": 115}, "watched_at": "2024-01-01T00:00:00.000Z"}]}
@@ -157,44 +158,39 @@ def test_the_same_seed_gives_the_same_list(data_file: Path) -> None:
     assert len(lists[0]) == 2
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Running]:
-    with start(tmdb=True) as process:
-        yield process
+def test_the_process_serves_says_how_to_point_at_it_and_drops_connections(tmp_path: Path) -> None:
+    with start(tmdb=True, state=tmp_path / "state.json") as running:
+        settings = running.env
+        assert running.get("health")["entries"] == 68
+        assert settings["TMDB_API_KEY"] == constants.TMDB_API_KEY
+        assert requests.get(settings["OTAKU_URL"], timeout=30).content.startswith(b"SQLite format 3")
+        running.post("plays", {"add": [{"kind": "movie", "trakt_id": 115}]})
+        show = f"{settings['TRAKT_API_URL']}/shows/1420"
+        headers = {"User-Agent": "test", "trakt-api-key": settings["TRAKT_CLIENT_ID"]}
+        for kind in ("drop_before", "drop_after_apply", "silence", "half_body"):
+            running.post("faults", {"kind": kind, "service": "trakt", "seconds": 0.01})
+            with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+                requests.get(show, headers=headers, timeout=30)
+        assert requests.get(show, headers=headers, timeout=30).json()["title"] == "Attack on Titan"
+    kept = json.loads((tmp_path / "state.json").read_text(encoding="utf-8"))
+    assert any(play["trakt_id"] == 115 for play in kept["accounts"][constants.TRAKT_ACCOUNT]["plays"])
 
 
-def test_the_process_serves_and_says_how_to_point_at_it(running: Running) -> None:
-    assert running.get("health")["entries"] == 68
-    settings = running.env
-    assert settings["TMDB_API_KEY"] == constants.TMDB_API_KEY
-    headers = {"User-Agent": "test", "trakt-api-key": settings["TRAKT_CLIENT_ID"]}
-    shows = requests.get(f"{settings['TRAKT_API_URL']}/shows/1420", headers=headers, timeout=10)
-    assert shows.json()["title"] == "Attack on Titan"
-    assert requests.get(settings["OTAKU_URL"], timeout=10).content.startswith(b"SQLite format 3")
-
-
-@pytest.mark.parametrize("kind", ["drop_before", "drop_after_apply", "silence"])
-def test_a_dropped_connection_is_an_error_of_the_connection(running: Running, kind: str) -> None:
-    running.post("faults", {"kind": kind, "service": "tmdb", "seconds": 0.01})
-    with pytest.raises(requests.ConnectionError):
-        requests.get(f"{running.base_url}/tmdb/tv/1429", timeout=10)
-
-
-def test_half_a_body_is_noticed_by_the_client(running: Running) -> None:
-    running.post("faults", {"kind": "half_body", "service": "tmdb"})
-    with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
-        requests.get(f"{running.base_url}/tmdb/tv/1429", timeout=10)
-
-
-def test_a_start_that_fails_says_so(tmp_path: Path) -> None:
+def test_a_start_that_fails_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "false")
     with pytest.raises(SimulatorFailed, match="did not start"):
-        start(data=tmp_path / "missing.json")
+        start()
 
 
-def test_the_state_file_keeps_plays_across_a_restart(tmp_path: Path) -> None:
-    state = tmp_path / "state.json"
-    spec = {"kind": "movie", "trakt_id": 115}
-    with start(state=state) as first:
-        first.post("plays", {"add": [spec]})
-    with start(state=state) as second:
-        assert any(row["trakt_id"] == 115 for row in second.get("history"))
+def test_a_missing_data_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--data", str(tmp_path / "missing.json")]) == 2
+    assert "missing.json" in capsys.readouterr().err
+
+
+def test_the_state_file_is_taken_up_again(tmp_path: Path, world: World, door: Door, clock: Clock) -> None:
+    StateFile(tmp_path / "state.json", world).save()
+    door.trakt("/sync/history", BODY)
+    StateFile(tmp_path / "state.json", world).save()
+    fresh = World(world._factory, clock=clock)
+    StateFile(tmp_path / "state.json", fresh).load()
+    assert Door(create_simulator(fresh).test_client()).history() == door.history()
