@@ -48,12 +48,12 @@ def _until(deadline: float, condition: Callable[[], bool]) -> bool:
 
 
 def answers(config: Config) -> bool:
-    """Whether `/healthz` says ok on the address that the web server listens on."""
+    """Whether `/readyz` says that web server, database, Redis and a worker are there, on the address that the web server listens on."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(config.HOST, config.HOST)  # noqa: S104 - compared, not bound
     root = "" if config.APPLICATION_ROOT == "/" else config.APPLICATION_ROOT
     connection = http.client.HTTPConnection(host, config.PORT, timeout=2)
     try:
-        connection.request("GET", f"{root}/healthz")
+        connection.request("GET", f"{root}/readyz")
         return connection.getresponse().status == 200
     except OSError:
         return False

@@ -4,8 +4,8 @@ Run by its path with a configuration file, so that nothing of the app is loaded 
 Tsuzuki does and stays small. It is process 1 of the container too: supervisor waits for any child, so orphans that
 end are reaped.
 
-Order: Redis (and the simulator) at once; `prepare` when Redis answers; the workers when `prepare` has ended well; the
-web server and `announce` after them. Supervisor stops in the opposite order.
+Order: Redis (and the simulator) at once; the workers when the preparation, a child that the start left us and that
+waits for Redis, has ended well; the web server and `announce` after them. Supervisor stops in the opposite order.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import ctypes
 import fcntl
 import os
 import signal
-import socket
 import sys
 import time
 from collections import deque
@@ -30,10 +29,9 @@ from supervisor.supervisord import Supervisor
 DEATHS: Final = 5
 WITHIN: Final = 60.0  # seconds
 GAVE_UP: Final = 70  # exit status of a program that must not be started again (EX_SOFTWARE)
-REDIS_PATIENCE: Final = 60.0  # seconds, a large append-only file takes a while to load
 GLANCE: Final = 0.2  # seconds between two looks at the children
 PR_SET_PDEATHSIG: Final = 1
-ONCE: Final = ("prepare", "announce")  # programs that are meant to end
+ONCE: Final = ("announce",)  # programs that are meant to end
 NAMES: Final = {"redis": "Redis", "worker": "The workers", "web": "The web server", "simulator": "The simulator"}
 
 
@@ -43,7 +41,16 @@ def say(line: str) -> None:
 
 
 class KeeperOptions(ServerOptions):  # type: ignore[misc]  # supervisor carries no types
-    """Supervisor's options, with children that end when this process is killed."""
+    """Supervisor's options, with children that end when this process is killed, and one more child to wait for."""
+
+    preparation: int | None = None  # process id of the preparation, while it runs
+    prepared: int | None = None  # its wait status, when it has ended
+
+    def waitpid(self) -> tuple[int | None, int | None]:
+        pid, status = super().waitpid()
+        if pid and pid == self.preparation:
+            self.preparation, self.prepared = None, status
+        return pid, status
 
     def setpgrp(self) -> None:
         """In the child, before it becomes the program: a group of its own, and a signal when we die."""
@@ -54,12 +61,10 @@ class KeeperOptions(ServerOptions):  # type: ignore[misc]  # supervisor carries 
 class Keeper(Supervisor):  # type: ignore[misc]  # supervisor carries no types
     """Supervisor's main loop, with the steps of a start and the count of deaths hung into it."""
 
-    def __init__(self, options: KeeperOptions, redis_socket: str | None) -> None:
+    def __init__(self, options: KeeperOptions) -> None:
         super().__init__(options)
         self.exit_status = 0
-        self.redis_socket = redis_socket
-        self.step = "redis"
-        self.began = time.monotonic()
+        self.step = "prepare"
         self.deaths: dict[str, deque[float]] = {}
 
     def runforever(self) -> None:
@@ -74,9 +79,10 @@ class Keeper(Supervisor):  # type: ignore[misc]  # supervisor carries no types
         super().tick(now)
         if self.options.mood < SupervisorStates.RUNNING:
             return
-        if self.step == "redis" and self.redis_answers():
-            self.spawn("prepare")
-            self.step = "prepare"
+        if self.step == "prepare" and self.options.prepared is not None:
+            self.step = "workers"
+            if self.options.prepared:
+                self.give_up("")  # it has said why
         elif self.step == "workers":
             self.spawn("worker")
             self.step = "web"
@@ -84,23 +90,6 @@ class Keeper(Supervisor):  # type: ignore[misc]  # supervisor carries no types
             self.spawn("web")
             self.spawn("announce")
             self.step = "running"
-
-    def redis_answers(self) -> bool:
-        """True when the private Redis is ready, or when it is not ours to wait for."""
-        if self.redis_socket is None:
-            return True
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-            client.settimeout(0.5)
-            try:
-                client.connect(self.redis_socket)
-                client.sendall(b"PING\r\n")
-                if client.recv(64).startswith(b"+PONG"):
-                    return True
-            except OSError:
-                pass  # not there yet; the patience below decides
-        if time.monotonic() - self.began > REDIS_PATIENCE:
-            self.give_up(f"Redis did not answer within {REDIS_PATIENCE:.0f} seconds.")
-        return False
 
     def spawn(self, name: str) -> None:
         group = self.process_groups.get(name)
@@ -114,10 +103,6 @@ class Keeper(Supervisor):  # type: ignore[misc]  # supervisor carries no types
         if self.options.mood < SupervisorStates.RUNNING:
             return
         if name in ONCE:
-            if process.exitstatus:
-                self.give_up("" if name == "prepare" else f"{name} failed.")
-            elif name == "prepare":
-                self.step = "workers"
             return
         title, how = NAMES.get(name, name), _how(process.exitstatus)
         if process.exitstatus == GAVE_UP:
@@ -148,6 +133,8 @@ class Keeper(Supervisor):  # type: ignore[misc]  # supervisor carries no types
             if self.options.mood == SupervisorStates.RUNNING:
                 say(f"Stopping ({signame(sig)}): the web server, the workers, Redis ...")
             self.options.mood = SupervisorStates.SHUTDOWN
+            if self.options.preparation is not None:
+                os.kill(self.options.preparation, signal.SIGTERM)
 
     def shutdown_report(self) -> list[Any]:
         """What is still to be stopped; a program that waits for its restart counts as stopped."""
@@ -160,14 +147,15 @@ def _how(exit_status: int | None) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """`keeper.py CONFIG [REDIS_SOCKET]`: returns the exit status when everything has ended."""
-    config_file, redis_socket = arguments[0], (arguments[1] if len(arguments) > 1 else None)
+    """`keeper.py CONFIG PREPARATION_PID`: returns the exit status when everything has ended."""
+    config_file, preparation = arguments[0], int(arguments[1])
     # Children open the terminal or file anew and append to it; so do we.
     fcntl.fcntl(1, fcntl.F_SETFL, fcntl.fcntl(1, fcntl.F_GETFL) | os.O_APPEND)
     options = KeeperOptions()
     options.realize(["-n", "-c", config_file])
     options.first, options.test = True, False
-    keeper = Keeper(options, redis_socket)
+    options.preparation = preparation
+    keeper = Keeper(options)
     with contextlib.suppress(asyncore.ExitNow):  # supervisor's way of ending its loop
         keeper.main()
     options.close_httpservers()

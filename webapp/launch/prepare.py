@@ -1,7 +1,6 @@
-"""`python -m webapp.launch.prepare`: what must be true before workers and web start.
+"""What must be true before workers and web start: the second step of a start, after Redis and before the workers.
 
-Tables, the check of the secret key, the first account, the secret of `/cron`, tokens from the environment. Runs after
-Redis is there and before anything else; exit status 1 with one sentence when the start cannot go on.
+Tables, the check of the secret key, the first account, the secret of `/cron`, tokens from the environment.
 """
 
 from __future__ import annotations
@@ -9,6 +8,9 @@ from __future__ import annotations
 import logging
 import secrets
 import sys
+import time
+from pathlib import Path
+from typing import Final
 
 from flask import Flask
 from sqlalchemy import select
@@ -22,16 +24,19 @@ from webapp.launch.errors import LaunchError
 from webapp.launch.folder import make_folder
 from webapp.launch.migrations import migrate
 from webapp.launch.output import say
+from webapp.launch.redis_server import answers
 from webapp.models import SystemConfig, User
 
-CRON_KEY = "cron:secret"
+CRON_KEY: Final = "cron:secret"
+REDIS_PATIENCE: Final = 60.0  # seconds; a large append-only file takes a while to load
 
 
-def main() -> int:
-    """Exit status 0 when everything stands."""
+def run(config: Config, redis_socket: Path | None) -> int:
+    """Wait for the private Redis, then do everything. Exit status 1, after one sentence, when the start cannot go on."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
     try:
-        app = create_app()
+        wait_for_redis(redis_socket)
+        app = create_app(config)
         with app.app_context():
             prepare(app)
     except (LaunchError, ConfigError) as error:
@@ -41,6 +46,15 @@ def main() -> int:
         say(f"Tsuzuki cannot start. The database does not answer: {error.orig}")
         return 1
     return 0
+
+
+def wait_for_redis(socket_file: Path | None) -> None:
+    """Until the private server answers; one that is not ours is not waited for. Raises LaunchError."""
+    deadline = time.monotonic() + REDIS_PATIENCE
+    while socket_file is not None and not answers(socket_file):
+        if time.monotonic() > deadline:
+            raise LaunchError(f"Redis did not answer within {REDIS_PATIENCE:.0f} seconds; its log is redis/redis.log.")
+        time.sleep(0.05)
 
 
 def prepare(app: Flask) -> None:
@@ -89,7 +103,3 @@ def seed_tokens() -> None:
     if person is not None:
         for connection_id in tokens.seed_from_environment(person):
             enqueue.connection_check(connection_id)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -37,10 +37,6 @@ def redis(binary: Path, config_file: Path) -> Program:
     return Program("redis", [str(binary), str(config_file)], 10, autostart=True, log=log)
 
 
-def prepare() -> Program:
-    return Program("prepare", _python("-m", "webapp.launch.prepare"), 15, once=True)
-
-
 def worker() -> Program:
     return Program("worker", _python("-m", "jobs.worker"), 20, stop_seconds=50)
 

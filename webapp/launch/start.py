@@ -5,9 +5,11 @@ The process keeps its id, so that Ctrl-C, a service manager or the container's i
 
 from __future__ import annotations
 
+import ctypes
 import os
 import secrets
 import shutil
+import signal
 import socket
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,7 +20,7 @@ from typing import Final
 from dotenv import dotenv_values
 
 from webapp.config import ROOT, SETTINGS, Config, load
-from webapp.launch import programs, redis_server
+from webapp.launch import prepare, programs, redis_server
 from webapp.launch.errors import LaunchError
 from webapp.launch.folder import hand_over, hold, make_folder, secret_key_file
 from webapp.launch.output import say
@@ -26,6 +28,7 @@ from webapp.launch.programs import Program
 from webapp.simulator.process import environment as simulator_environment
 
 KEEPER: Final = Path(__file__).with_name("keeper.py")
+PR_SET_PDEATHSIG: Final = 1
 DEMO_KEEPS: Final = ("HOST", "PORT", "PUBLIC_URL", "DATA_DIR", "REDIS_URL", "LOG_LEVEL", "LOG_FORMAT", "TZ", "WORKERS")
 DEMO_NAME: Final = "demo"
 # The simulator answers at once, so nobody has to wait for a minute until its reads have caught up.
@@ -89,7 +92,7 @@ def make_launch(environ: Mapping[str, str], *, extra: Sequence[Program], lock: i
     environment["PYTHONUNBUFFERED"] = "1"
     if not config.SECRET_KEY:
         environment["SECRET_KEY_FILE"] = str(secret_key_file(folder))
-    started = [programs.prepare(), programs.worker(), programs.web(config), programs.announce(), *extra]
+    started = [programs.worker(), programs.web(config), programs.announce(), *extra]
     redis_socket = None
     if not config.REDIS_URL:
         redis_socket = redis_server.socket_path(folder)
@@ -107,12 +110,35 @@ def become_keeper(launch: Launch) -> None:
     file = folder / "programs.conf"
     file.write_text(programs.configuration(launch.programs, folder), encoding="utf-8")
     hand_over(launch.lock)
-    arguments = [sys.executable, "-P", str(KEEPER), str(file)]
-    if launch.redis_socket is not None:
-        arguments.append(str(launch.redis_socket))
     sys.stdout.flush()
     os.chdir(ROOT)
+    child = _fork_preparation(launch)
+    arguments = [sys.executable, "-P", str(KEEPER), str(file), str(child)]
     os.execve(sys.executable, arguments, dict(launch.environment))  # noqa: S606 - no shell, our own file
+
+
+def _fork_preparation(launch: Launch) -> int:
+    """The part of the start that needs the app, which is loaded here already, as a child of the keeper."""
+    parent = os.getpid()
+    child = os.fork()
+    if child:
+        return child
+    status = 1
+    try:
+        os.setpgrp()  # Ctrl-C is for the keeper, which tells this child
+        end_with_parent(parent)
+        status = prepare.run(load(launch.environment), launch.redis_socket)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def end_with_parent(parent: int) -> None:
+    """SIGTERM for this process when its parent dies (prctl(2)); at once if it is dead already."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def check_address(config: Config) -> None:
