@@ -25,9 +25,10 @@ def cli() -> None:
 
 
 @cli.command()
-def up() -> None:
+@click.option("--no-env-file", is_flag=True, help="Do not read .env.")
+def up(*, no_env_file: bool) -> None:
     """Start with real services; settings come from the environment and from .env."""
-    start.up(os.environ)
+    start.up(os.environ, env_file=not no_env_file)
 
 
 @cli.command()

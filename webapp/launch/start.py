@@ -52,9 +52,9 @@ def environment_with_file(environ: Mapping[str, str], file: Path) -> dict[str, s
     return {**from_file, **environ}
 
 
-def up(environ: Mapping[str, str]) -> None:
+def up(environ: Mapping[str, str], *, env_file: bool = True) -> None:
     """Start with real services; does not return. Raises LaunchError and ConfigError."""
-    environment = environment_with_file(environ, ROOT / ".env")
+    environment = environment_with_file(environ, ROOT / ".env") if env_file else dict(environ)
     become_keeper(make_launch(environment, extra=[]))
 
 
