@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.api.conftest import Api
-from webapp.models import User
+from tests.api.conftest import Api, add
+from webapp.models import Run, User
 
 PROMISED = {
     "/api/status": {"get"}, "/api/logs": {"get"}, "/api/progress": {"get"},
@@ -72,5 +72,7 @@ def test_the_page_shows_every_operation_without_scripts_of_its_own(checked_app: 
 
 
 def test_addresses_stand_below_the_root_of_the_app(api: Api, user: User) -> None:
-    answer = api.get("/api/runs?limit=1", environ_overrides={"SCRIPT_NAME": "/tsuzuki"})
-    assert answer.status_code == 200
+    add(*(Run(user_id=user.id, mode="full", trigger="api", status="succeeded") for _ in range(2)))
+    body: Any = api.get("/api/runs?limit=1", environ_overrides={"SCRIPT_NAME": "/tsuzuki"}).json
+    assert body["next"] == "/tsuzuki/api/runs?limit=1&before=2"
+    assert body["items"][0]["statusUrl"] == "/tsuzuki/api/runs/2"

@@ -12,7 +12,6 @@ from pydantic.alias_generators import to_camel
 
 MAX_ID = 2**53
 MAX_LIMIT = 500
-ROOT = ""  # where a list without its own address begins
 
 T = TypeVar("T")
 
