@@ -51,6 +51,7 @@ class Work:
     identities: dict[int, Identity] = field(default_factory=dict)
     results: dict[int, Placement | Refusal] = field(default_factory=dict)
     shows: dict[int, StoredShow] = field(default_factory=dict)
+    doubted: set[int] = field(default_factory=set)  # shows of Otaku that do not bear out what the sources say
     assumed: dict[int, Shape] = field(default_factory=dict)  # shows whose shape cannot change the answer
 
     def shape(self, trakt_id: int) -> Shape | None:
@@ -79,6 +80,7 @@ def place_entries(
     finally:
         store.save_identities(work.identities, work.desk.known, work.at)
     _place(work)
+    _look_twice(work)
     _finish(work)
     report(len(ids), len(ids))
     return work.results
@@ -138,7 +140,7 @@ def _identify(work: Work, ids: Collection[int]) -> None:
 
 def _asking(work: Work) -> Asking:
     answers: Answers = work.answers
-    return Asking(answers, work.desk.missing, tmdb=work.clients.tmdb is not None)
+    return Asking(answers, work.desk.missing, work.doubted, tmdb=work.clients.tmdb is not None)
 
 
 # Seasons
@@ -293,6 +295,31 @@ def _place_show(work: Work, trakt_id: int, links: Sequence[Link]) -> set[int]:
     places = place_show(trakt_id, _chain(work, trakt_id, links), shape, chosen=chosen)
     work.results.update((link.key, places.results[link.key]) for link in links)
     return set(places.needs)
+
+
+def _look_twice(work: Work) -> None:
+    """Where the seasons of Otaku's show have no place for an entry, ask Trakt whether its TMDB id is another show."""
+    doubtful = [
+        anilist_id
+        for anilist_id, result in work.results.items()
+        if isinstance(result, Refusal)
+        and result.reason in (Reason.SEASON_UNKNOWN, Reason.PAST_THE_END)
+        and (identity := work.identities.get(anilist_id)) is not None
+        and identity.source == "otaku"
+        and identity.ids.tmdb_id is not None
+    ]
+    if not doubtful:
+        return
+    before, refused = dict(work.identities), {i: work.results[i] for i in doubtful}
+    work.doubted.update(before[i].trakt_id for i in doubtful)
+    for anilist_id in doubtful:
+        del work.identities[anilist_id]
+    _find_shows(work, doubtful, lambda _done: None)
+    if work.identities == before:
+        work.results.update(refused)
+        return
+    store.save_identities(work.identities, work.desk.known, work.at)
+    _place(work)
 
 
 # What one person adds

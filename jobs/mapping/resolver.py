@@ -67,6 +67,7 @@ class Asking:
 
     answers: Answers
     missing: Collection[tuple[str, int]] = ()  # what Trakt answered 404 for: (kind, Trakt id)
+    doubted: Collection[int] = ()  # Trakt shows of Otaku whose seasons do not bear out what the sources say
     tmdb: bool = False  # whether TMDB can be asked
     open: list[Lookup] = field(default_factory=list)
 
@@ -90,7 +91,8 @@ def resolve(link: Link, catalogue: Catalogue, known: Known, asking: Asking) -> I
     movie = wants_movie(link)
     kind: Kind = "movie" if movie else "show"
     auto = known.auto
-    if auto and auto.kind == kind and not asking.gone(kind, auto.trakt_id) and _still_fits(auto, link):
+    doubted = auto is not None and auto.source == "otaku" and auto.trakt_id in asking.doubted
+    if auto and auto.kind == kind and not doubted and not asking.gone(kind, auto.trakt_id) and _still_fits(auto, link):
         return auto
     found = _movie(link, asking) if movie else _show(link, catalogue, asking)
     if movie and isinstance(found, Identity) and link.format != "MOVIE" and (link.episodes or 1) > 1:
@@ -126,7 +128,7 @@ def _ids(link: Link, trakt_id: int) -> Ids:
 def _show(link: Link, catalogue: Catalogue, asking: Asking) -> Identity | Ask | Refusal:
     own = None if asking.gone("show", link.otaku_show) else link.otaku_show
     tmdb_peers = {t for t in catalogue.shows_of_tmdb(link.tmdb_show_id) if not asking.gone("show", t)}
-    doubt = len({own, *tmdb_peers} - {None}) > 1 or (own is not None and _rows_differ(link))
+    doubt = len({own, *tmdb_peers} - {None}) > 1 or (own is not None and (own in asking.doubted or _rows_differ(link)))
     if own is not None and not doubt:
         return Identity("show", own, _ids(link, own), "otaku", f"Otaku gives it to the Trakt show {own}.")
     if own is None and len(tmdb_peers) == 1:

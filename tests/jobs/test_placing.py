@@ -183,6 +183,26 @@ def test_a_show_that_trakt_no_longer_has_is_looked_for_by_its_other_ids(world: W
     assert world.trakt.asked == asked
 
 
+def test_otakus_show_without_the_season_gives_way_to_the_show_that_trakt_names(world: World) -> None:
+    world.caches(otaku(1, "2"), fribbs(1, 2))
+    world.entry(1)
+    world.trakt.shapes |= {TRAKT: shape(6), 42: shape(24, 12)}
+    world.trakt.ids["show", "tmdb", TMDB] = world.trakt.ids["show", "tvdb", TVDB] = [_found("show", 42, tmdb=TMDB)]
+    placed = world.place(1)[1]
+    assert spans(placed) == [(1, 12, 2, 1)]
+    assert placed.trakt_id == 42
+    assert world.place(1)[1] == placed
+
+
+def test_otakus_show_stays_where_trakt_names_no_other(world: World) -> None:
+    world.caches(otaku(1, "2"), fribbs(1, 2))
+    world.entry(1)
+    world.trakt.shapes[TRAKT] = shape(6)
+    refused = world.place(1)[1]
+    assert isinstance(refused, Refusal)
+    assert (refused.reason, refused.trakt_id) == (Reason.SEASON_UNKNOWN, TRAKT)
+
+
 def test_short_finished_shows_that_trakt_itself_named_need_no_seasons(world: World) -> None:
     world.caches(fribbs(1, 1), fribbs(2, 1, tmdb_show_id=TMDB + 1, tvdb_id=TVDB + 1))
     for anilist_id in (1, 2):
