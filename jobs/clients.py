@@ -84,10 +84,13 @@ def trakt_for(user_id: int, *, count: Count | None = None) -> Trakt:
     connection = _connection(user_id, "trakt")
     if connection is None or connection.state in ("disconnected", "reconnect"):
         raise Reconnect("trakt", "Trakt is not connected.")
+    key, _secret = tokens.app_credentials(user_id, "trakt")
+    if not key:
+        raise AppRefused("No Trakt app is set up yet: Trakt needs a client id.", service="trakt")
     return Trakt(
         _transport("trakt", count),
         _config().TRAKT_API_URL,
-        client_id=_trakt_key(user_id),
+        client_id=key,
         token=partial(tokens.access_token, user_id, "trakt"),
         renew=partial(tokens.refresh, user_id, "trakt"),
         reads=_bucket(pace.trakt_reads(user_id)),
@@ -96,10 +99,13 @@ def trakt_for(user_id: int, *, count: Count | None = None) -> Trakt:
 
 
 def trakt_public(user_id: int, *, count: Count | None = None) -> TraktPublic:
-    """Trakt's public reads with this person's app key, or the instance's. Raises AppRefused without one."""
-    key = _trakt_key(user_id)
+    """Trakt's public reads with this person's app key, or the instance's; without one they raise AppRefused."""
+    key, _secret = tokens.app_credentials(user_id, "trakt")
     return TraktPublic(
-        _transport("trakt", count), _config().TRAKT_API_URL, client_id=key, pace=_bucket(pace.trakt_public(key))
+        _transport("trakt", count),
+        _config().TRAKT_API_URL,
+        client_id=key,
+        pace=_bucket(pace.trakt_public(key)) if key else None,
     )
 
 
@@ -109,10 +115,3 @@ def tmdb(count: Count | None = None) -> Tmdb | None:
     if not config.TMDB_API_KEY:
         return None
     return Tmdb(_transport("tmdb", count), config.TMDB_API_URL, key=config.TMDB_API_KEY, pace=_bucket(pace.tmdb()))
-
-
-def _trakt_key(user_id: int) -> str:
-    client_id, _secret = tokens.app_credentials(user_id, "trakt")
-    if not client_id:
-        raise AppRefused("No Trakt app is set up yet: Trakt needs a client id.", service="trakt")
-    return client_id

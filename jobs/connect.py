@@ -28,7 +28,9 @@ def check_connection(connection_id: int) -> None:
     the tick. Raises nothing of `jobs.errors`.
     """
     with transaction(readonly=True) as session:
-        row = session.get(Connection, connection_id)
+        row = session.get(Connection, connection_id, populate_existing=True)
+        if row is not None:
+            session.expunge(row)  # a copy: what changes meanwhile must show as a difference
     if row is None or row.state in ("disconnected", "reconnect"):
         return
     try:
@@ -65,7 +67,7 @@ def _check_trakt(row: Connection) -> None:
 
 
 def _found(seen: Connection, account_id: str, name: str, facts: Mapping[str, Any]) -> bool:
-    """Write down who answered, unless the tokens were replaced meanwhile; True when it is the account we know."""
+    """Write down who answered, unless the person signed in anew meanwhile; True when it is the account we know."""
     try:
         with transaction() as session:
             row = session.scalar(
@@ -74,7 +76,7 @@ def _found(seen: Connection, account_id: str, name: str, facts: Mapping[str, Any
                 .with_for_update()
                 .execution_options(populate_existing=True)
             )
-            if row is None or row.access_token != seen.access_token or row.state == "disconnected":
+            if row is None or row.state_since != seen.state_since:
                 return False
             if row.account_id not in (None, account_id):
                 row.pending_account_id, row.pending_account_name = account_id, name

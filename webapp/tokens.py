@@ -57,13 +57,16 @@ def own_transaction(*, readonly: bool = False) -> Iterator[Any]:
 
 
 def _row(user_id: int, service: str) -> Connection | None:
+    """The connection as it stands now: a copy that later reads do not change under our hands."""
     with own_transaction(readonly=True) as session:
         found: Connection | None = session.scalar(
             select(Connection)
             .where(Connection.user_id == user_id, Connection.service == service)
             .execution_options(populate_existing=True)
         )
-        return found
+        if found is not None:
+            session.expunge(found)
+    return found
 
 
 def app_credentials(user_id: int, service: str) -> tuple[str | None, str | None]:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from jobs.answers import Answer
-from jobs.errors import BadData, NotFound
+from jobs.errors import AppRefused, BadData, NotFound
 from jobs.records import Ids, Kind, Shape, Slot
 from jobs.targets.trakt_http import check, headers, identifier, json_of, number, parse_time
 from jobs.transport import Pace, Transport
@@ -47,11 +47,17 @@ class SeasonsAnswer:
 class TraktPublic:
     """Trakt's public reads, with an app key."""
 
-    def __init__(self, transport: Transport, url: str, *, client_id: str, pace: Pace | None = None) -> None:
+    def __init__(self, transport: Transport, url: str, *, client_id: str | None, pace: Pace | None = None) -> None:
+        """Without an app key every question raises AppRefused; `ready` tells beforehand."""
         self._transport = transport
         self._url = url
-        self._headers = headers(client_id)
+        self._client_id = client_id
         self._pace = pace
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is an app key to ask with."""
+        return self._client_id is not None
 
     def seasons(self, trakt_id: int, etag: str | None = None) -> SeasonsAnswer:
         """All seasons with their episodes, specials included; `etag` of an earlier answer saves reading them again.
@@ -109,9 +115,10 @@ class TraktPublic:
         return list({one.trakt_id: one for one in found}.values())
 
     def _get(self, path: str, params: Mapping[str, Any], more: Mapping[str, str] | None = None) -> Answer:
-        return self._transport.read(
-            "GET", self._url + path, params=params, headers=self._headers | dict(more or {}), pace=self._pace
-        )
+        if self._client_id is None:
+            raise AppRefused("No Trakt app is set up yet: Trakt needs a client id.", service="trakt")
+        sent = headers(self._client_id) | dict(more or {})
+        return self._transport.read("GET", self._url + path, params=params, headers=sent, pace=self._pace)
 
 
 def _found(data: Any, kind: Kind) -> Found | None:
