@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from jobs import piles
 from jobs import placing_store as store
 from jobs.library import store_media
 from jobs.lookups import ExternalIds, PublicTrakt, answer, in_parallel
 from jobs.mapping.chain import Link, order
-from jobs.mapping.placement import by_hand, overridden, place_movie, place_show, with_progress
+from jobs.mapping.corrections import by_hand, overridden, with_progress
+from jobs.mapping.placement import place_movie, place_show
 from jobs.mapping.resolver import Answers, Ask, Asking, Known, Lookup, Match, resolve
-from jobs.placing_store import Desk, EntryState, StoredShow, stored_placement
+from jobs.placing_store import Desk, StoredShow, stored_placement
 from jobs.records import Identity, MediaInfo, Pile, Placement, Reason, Refusal, Shape, Slot
 from webapp.models import utcnow
 
@@ -81,6 +83,7 @@ def place_entries(
         store.save_identities(work.identities, work.desk.known, work.at)
     _place(work)
     _look_twice(work)
+    _keep_titles(work)
     _finish(work)
     report(len(ids), len(ids))
     return work.results
@@ -102,6 +105,14 @@ def _find_shows(work: Work, ids: Sequence[int], report: Callable[[int], None]) -
         ]
         for anilist_id in pending:
             del work.identities[anilist_id]
+
+
+def _keep_titles(work: Work) -> None:
+    """What Trakt's search called the shows, for the pages."""
+    matches = [match for answer_ in work.answers.values() for match in answer_ if match.kind == "show"]
+    store.save_titles(
+        work.identities.values(), {m.trakt_id: (m.title, m.year) for m in matches if m.trakt_id is not None}
+    )
 
 
 def _chosen(work: Work, anilist_id: int) -> bool:
@@ -336,7 +347,7 @@ def _finish(work: Work) -> None:
         final = _corrected(work, result, identity, corrections)
         if isinstance(final, Placement):
             final = with_progress(final, media, entry.progress if entry else 0)
-        final, states[anilist_id] = _due(final, media, entry, work.at)
+        final, states[anilist_id] = piles.settled(final, media, entry, work.at)
         work.results[anilist_id] = final
     store.save_results(work.desk, work.results, states, work.at)
 
@@ -358,49 +369,3 @@ def _corrected(
     if spans:
         return by_hand(result.anilist_id, identity.trakt_id, spans, work.desk.media[result.anilist_id].episodes, result)
     return result
-
-
-def _due(
-    result: Placement | Refusal, media: MediaInfo, entry: EntryState | None, at: datetime
-) -> tuple[Placement | Refusal, dict[str, Any]]:
-    """Pile, reason and when it is looked at again, as columns of the list row, and the result with them in it."""
-    since = entry.waiting_since if entry and entry.waiting_since else at
-    worn = at - since > MONTH  # waited for long enough: the person decides
-    again = _next_look(media, at)
-    if isinstance(result, Refusal):
-        if result.pile is Pile.WAITING:
-            pile = Pile.NEEDS_YOU if worn else Pile.WAITING
-            due = at + timedelta(days=7) if worn else again
-            result = replace(result, pile=pile, due_at=due)
-            return result, _state(pile, result.reason, due, since)
-        monthly = at + MONTH if result.pile is Pile.NO_MATCH else None
-        return replace(result, due_at=monthly), _state(result.pile, result.reason, monthly, None)
-    progress = entry.progress if entry else 0
-    opened = []
-    for part in result.open:
-        if part.pile is Pile.WAITING:
-            part = replace(part, pile=Pile.NEEDS_YOU if worn else part.pile, due_at=again)
-        opened.append(part)
-    result = replace(result, open=tuple(opened))
-    wanted = [part for part in opened if part.first <= progress]
-    if not wanted:
-        return result, _state(Pile.PLACED, None, None, None)
-    waits = [part for part in wanted if part.due_at is not None]
-    worst = next((part for part in wanted if part.pile is Pile.NEEDS_YOU), wanted[0])
-    look = (at + timedelta(days=7) if worn else again) if waits else None
-    return result, _state(worst.pile, worst.reason, look, since if waits else None)
-
-
-def _next_look(media: MediaInfo, at: datetime) -> datetime:
-    """When the next episode has aired, else in a day."""
-    airs = media.next_airing_at
-    return airs + timedelta(hours=1) if airs is not None and airs > at else at + timedelta(days=1)
-
-
-def _state(pile: Pile, reason: Reason | None, due: datetime | None, since: datetime | None) -> dict[str, Any]:
-    return {
-        "pile": pile.value,
-        "reason": reason.value if reason else None,
-        "due_at": due,
-        "waiting_since": since,
-    }

@@ -183,6 +183,17 @@ def test_a_show_that_trakt_no_longer_has_is_looked_for_by_its_other_ids(world: W
     assert world.trakt.asked == asked
 
 
+def test_the_title_that_trakts_search_gave_is_kept_with_the_seasons(world: World) -> None:
+    world.caches(fribbs(1, 1))
+    world.entry(1)
+    world.trakt.ids["show", "tmdb", TMDB] = [_found("show", 42, "The Show", 2009, tmdb=TMDB)]
+    world.trakt.shapes[42] = shape(12)
+    world.place(1)
+    with transaction(readonly=True) as session:
+        show = session.get_one(TraktShow, 42)
+    assert (show.title, show.year, show.tmdb_id) == ("The Show", 2009, TMDB)
+
+
 def test_otakus_show_without_the_season_gives_way_to_the_show_that_trakt_names(world: World) -> None:
     world.caches(otaku(1, "2"), fribbs(1, 2))
     world.entry(1)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.mapping.placement import by_hand, from_json, overridden, place_movie, with_progress
+from jobs.mapping.corrections import by_hand, overridden, with_progress
+from jobs.mapping.placement import from_json, place_movie
 from jobs.records import Identity, Ids, Pile, Placement, Reason, Refusal, to_json
 from tests.jobs.mapping.builders import TRAKT, link, media, place, shape, spans
 
