@@ -6,8 +6,8 @@ from flask import Flask
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 
+from webapp import api, oauth, views
 from webapp import models as models  # every table is known before the first query
-from webapp import api, views
 from webapp.auth import init_login
 from webapp.config import Config, load
 from webapp.errorpages import init_error_pages
@@ -37,8 +37,9 @@ def create_app(config: Config | None = None) -> Flask:
     init_templates(app)
     init_error_pages(app)
     views.register(app)
+    app.register_blueprint(oauth.blueprint)
     api.register(app)
-    return app  # fmt: skip
+    return app
 
 
 def init_database(app: Flask) -> None:

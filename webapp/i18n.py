@@ -11,9 +11,9 @@ def gettext(message: str, **values: Any) -> str:
     return str(flask_babel.gettext(message, **values))
 
 
-def ngettext(singular: str, plural: str, count: int, **values: Any) -> str:
+def ngettext(singular: str, plural: str, number: int, /, **values: Any) -> str:
     """`%(num)s` is the count."""
-    return str(flask_babel.ngettext(singular, plural, count, **values))
+    return str(flask_babel.ngettext(singular, plural, number, **values))
 
 
 def lazy_gettext(message: str) -> Any:

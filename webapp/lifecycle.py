@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from flask import Flask, g, request
-from flask.typing import ResponseReturnValue
 
 from webapp.auth import is_open_path
 from webapp.extensions import db
+
+# A service sends people back by GET, and what it sends along is stored then; a state of 10 minutes guards it.
+WRITE_ON_GET = frozenset({"oauth"})
 
 
 def init_lifecycle(app: Flask) -> None:
@@ -15,14 +17,15 @@ def init_lifecycle(app: Flask) -> None:
     app.teardown_request(end_reading)
 
 
-def begin_reading() -> ResponseReturnValue | None:
+def begin_reading() -> None:
     """A GET of a page reads from one snapshot; whatever writes opens its own `webapp.database.transaction`."""
-    if request.method in ("GET", "HEAD") and request.endpoint != "static" and not is_open_path(request.path):
+    if request.endpoint == "static" or request.blueprint in WRITE_ON_GET or is_open_path(request.path):
+        return
+    if request.method in ("GET", "HEAD"):
         session = db.session()
         if not session.in_transaction():
             session.connection(execution_options={"readonly": True})
             g.reading = True
-    return None
 
 
 def end_reading(_error: BaseException | None) -> None:

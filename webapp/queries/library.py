@@ -59,7 +59,7 @@ def mappings(
         .outerjoin(TraktShow, (TraktShow.trakt_id == Entry.trakt_id) & (Entry.kind == "show"))
         .where(*where)
     )
-    rows = db.session.execute(_sorted(query, sort, language).offset(offset).limit(limit)).tuples()
+    rows = db.session.execute(_sorted(query, sort, language).offset(offset).limit(limit))
     return EntryPage([(e, t, bool(m)) for e, t, m in rows], total, offset + limit if offset + limit < total else None)  # fmt: skip
 
 
@@ -88,7 +88,7 @@ def pile_counts(user_id: int) -> dict[str, int]:
     """
     pile = case((Entry.choice.is_not(None), "chosen"), else_=func.coalesce(Entry.pile, "unknown"))
     query = select(pile, func.count()).where(Entry.user_id == user_id, Entry.gone_at.is_(None)).group_by(pile)
-    counts: dict[str, int] = dict(db.session.execute(query).tuples().all())
+    counts: dict[str, int] = dict(db.session.execute(query).all())
     counts["all"] = sum(counts.values())
     return counts
 
@@ -105,7 +105,7 @@ def review(user_id: int, pile: str, *, limit: int = 50, offset: int = 0) -> list
         .offset(offset)
         .limit(limit)
     )
-    return [(entry, show) for entry, show in db.session.execute(query).tuples()]
+    return [(entry, show) for entry, show in db.session.execute(query)]
 
 
 @dataclass(frozen=True)

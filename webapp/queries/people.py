@@ -29,7 +29,7 @@ def connections(user_id: int) -> dict[str, Connection]:
 def config_values(user_id: int) -> dict[str, str]:
     """The person's rows of `system_config` by key."""
     rows = db.session.execute(select(SystemConfig.key, SystemConfig.value).where(SystemConfig.user_id == user_id))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def instance_value(key: str) -> str | None:
@@ -72,7 +72,7 @@ def progress_rows(user_id: int, *, limit: int = 12, offset: int = 0) -> Sequence
         .limit(limit)
         .offset(offset)
     )
-    return [(row, media) for row, media in db.session.execute(query).tuples()]
+    return [(row, media) for row, media in db.session.execute(query)]
 
 
 def needs_you_count(user_id: int) -> int:

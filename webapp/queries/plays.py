@@ -36,7 +36,7 @@ def history(user_id: int, *, q: str = "", state: str = "", before: int | None = 
         query = query.where(PlayRow.state.in_(FILTERS[state]))
     if before is not None:
         query = query.where(PlayRow.id < before)
-    rows = list(db.session.execute(query.order_by(PlayRow.id.desc()).limit(limit + 1)).tuples())
+    rows = list(db.session.execute(query.order_by(PlayRow.id.desc()).limit(limit + 1)))
     page = [(play, media, show) for play, media, show in rows[:limit]]
     return PlayPage(page, page[-1][0].id if len(rows) > limit else None)
 

@@ -133,15 +133,16 @@ def plan_of(run_id: int) -> list[PlanEntry]:
         .group_by(item.anilist_id, item.kind, item.trakt_id, item.season, item.nth)
         .order_by(item.anilist_id, item.nth, func.min(item.episode))
     )  # fmt: skip
-    ids = select(item.anilist_id).where(item.run_id == run_id).distinct().scalar_subquery()
+    ids = select(item.anilist_id).where(item.run_id == run_id).distinct()
     user_id = select(Run.user_id).where(Run.id == run_id).scalar_subquery()
     named = (
         select(Media, Entry, TraktShow.title)
+        .select_from(Media)
         .outerjoin(Entry, (Entry.anilist_id == Media.anilist_id) & (Entry.user_id == user_id))
         .outerjoin(TraktShow, (TraktShow.trakt_id == Entry.trakt_id) & (Entry.kind == "show"))
         .where(Media.anilist_id.in_(ids))
     )
-    names = {media.anilist_id: (media, entry, show) for media, entry, show in db.session.execute(named).tuples()}
+    names = {media.anilist_id: (media, entry, show) for media, entry, show in db.session.execute(named)}
     found: dict[int, PlanEntry] = {}
     for anilist_id, kind, trakt_id, season, nth, plays, e1, e2, n1, n2, t1, t2, undated, d1, d2, before in db.session.execute(query):  # fmt: skip
         media, entry, show = names.get(anilist_id, (None, None, None))
@@ -193,13 +194,13 @@ def items_of(run_id: int, *, outcome: str | None = None, offset: int = 0, limit:
     if outcome:
         query = query.where(RunItem.outcome == outcome)
     query = query.order_by(urgency, RunItem.id).offset(offset).limit(limit + 1)  # fmt: skip
-    rows = [(item, media) for item, media in db.session.execute(query).tuples()]
+    rows = [(item, media) for item, media in db.session.execute(query)]
     return ItemPage(rows[:limit], offset + limit if len(rows) > limit else None)
 
 
 def outcome_counts(run_id: int) -> dict[str, int]:
     query = select(RunItem.outcome, func.count()).where(RunItem.run_id == run_id).group_by(RunItem.outcome)
-    return dict(db.session.execute(query).tuples().all())
+    return dict(db.session.execute(query).all())
 
 
 def requests_of(run_id: int) -> list[RequestCount]:
@@ -210,4 +211,4 @@ def requests_of(run_id: int) -> list[RequestCount]:
 def run_plays(run_id: int) -> dict[str, int]:
     """How many plays of a run are in which state now."""
     query = select(PlayRow.state, func.count()).where(PlayRow.run_id == run_id).group_by(PlayRow.state)
-    return dict(db.session.execute(query).tuples().all())
+    return dict(db.session.execute(query).all())

@@ -1,0 +1,132 @@
+"""A browser without a script, an app with its tables, and libraries of several sizes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+from werkzeug.test import TestResponse
+
+from tests import html
+from tests.web.seed import seed
+from webapp import auth, create_app
+from webapp.config import Config
+from webapp.extensions import db
+from webapp.models import User
+
+PASSWORD = "a long password"
+
+
+class Browser:
+    """Follows forms as a browser without JavaScript does, and checks every page that it gets."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.client: FlaskClient = app.test_client()
+        self.last: TestResponse | None = None
+
+    def get(self, path: str, *, status: int = 200, hx: bool = False) -> str:
+        headers = {"HX-Request": "true"} if hx else {}
+        self.last = self.client.get(path, headers=headers)
+        assert self.last.status_code == status, f"{path}: {self.last.status_code}"
+        text = self.last.get_data(as_text=True)
+        if self.last.mimetype == "text/html" and status not in (204, 286, 302, 303) and text:
+            html.check(text)
+        return text
+
+    def token(self) -> str:
+        """The form token of this session."""
+        found = re.search(r'name="csrf_token" value="([^"]+)"', self.client.get("/help").get_data(as_text=True))
+        found = found or re.search(
+            r'name="csrf_token" value="([^"]+)"', self.client.get("/login").get_data(as_text=True)
+        )
+        found = found or re.search(
+            r'name="csrf_token" value="([^"]+)"', self.client.get("/setup").get_data(as_text=True)
+        )
+        assert found
+        return found[1]
+
+    def post(self, path: str, data: dict[str, Any] | None = None, *, status: int = 303, hx: bool = False) -> str:
+        """The address that the answer leads to, or its text."""
+        headers = {"HX-Request": "true"} if hx else {}
+        self.last = self.client.post(path, data={"csrf_token": self.token(), **(data or {})}, headers=headers)
+        text = self.last.get_data(as_text=True)
+        assert self.last.status_code == status, f"{path}: {self.last.status_code} {text[:2000]}"
+        if status == 303:
+            return self.last.location
+        if text and self.last.mimetype == "text/html":
+            html.check(text)
+        return text
+
+    def sign_in(self) -> Browser:
+        self.post("/login", {"username": "hanako", "password": PASSWORD})
+        return self
+
+
+@pytest.fixture
+def site(config: Config) -> Iterator[Flask]:
+    """An app with empty tables; requests open their own context, as in a server."""
+    app = create_app(config)
+    with app.app_context():
+        db.create_all()
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    """Hashing is slow on purpose; once is enough."""
+    return auth.hash_password(PASSWORD)
+
+
+@pytest.fixture
+def hanako(site: Flask, password_hash: str) -> int:
+    """The id of the first account."""
+    with site.app_context():
+        person = User(username="hanako", password_hash=password_hash, is_admin=True)
+        db.session.add(person)
+        db.session.commit()
+        return person.id
+
+
+@pytest.fixture
+def stranger(site: Flask) -> Browser:
+    return Browser(site)
+
+
+@pytest.fixture
+def browser(site: Flask, hanako: int) -> Browser:
+    """Signed in; the library is empty and nothing is connected."""
+    return Browser(site).sign_in()
+
+
+@pytest.fixture
+def small(site: Flask, hanako: int, browser: Browser) -> Browser:
+    """Signed in, with a library in which everything occurs once or twice."""
+    with site.app_context():
+        seed(hanako, times=1)
+    return browser
+
+
+@contextmanager
+def counted(app: Flask) -> Iterator[list[str]]:
+    """The statements that reach the database inside the block."""
+    statements: list[str] = []
+
+    def note(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        statements.append(statement)
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
