@@ -126,6 +126,7 @@ def with_progress(result: Placement, media: MediaInfo, progress: int) -> Placeme
             extra.append(OpenEpisodes(first, progress, Pile.NEEDS_YOU, Reason.ABOVE_EPISODES))
     elif progress > covered:
         waits = media.status in ("RELEASING", "HIATUS", "NOT_YET_RELEASED", None)
-        pile, reason = (Pile.WAITING, Reason.STILL_AIRING) if waits else (Pile.NEEDS_YOU, Reason.PAST_THE_END)
+        later = Reason.NOT_LISTED_YET if result.spans else Reason.STILL_AIRING
+        pile, reason = (Pile.WAITING, later) if waits else (Pile.NEEDS_YOU, Reason.PAST_THE_END)
         extra.append(OpenEpisodes(covered + 1, progress, pile, reason))
     return replace(result, open=(*result.open, *extra)) if extra else result

@@ -84,7 +84,7 @@ def test_progress_of_an_airing_entry_past_what_trakt_lists_waits() -> None:
     airing = place([link(1, 1, episodes=None, status="RELEASING")], shape(5, ended=False))[1]
     assert isinstance(airing, Placement)
     placed = with_progress(airing, media(1, None, status="RELEASING"), 7)
-    assert [(o.first, o.last, o.reason) for o in placed.open] == [(6, 7, Reason.STILL_AIRING)]
+    assert [(o.first, o.last, o.reason) for o in placed.open] == [(6, 7, Reason.NOT_LISTED_YET)]
 
 
 def test_progress_within_the_placement_changes_nothing() -> None:
