@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
+from redis import Redis
 
+from tests.real_servers import new_database, real_postgres, real_redis
 from webapp import create_app
 from webapp.config import Config, load
 from webapp.extensions import db
@@ -55,3 +58,31 @@ def user(app: Flask) -> User:
     db.session.add(person)
     db.session.commit()
     return person
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real, private Redis of this process of the test run."""
+    with real_redis(Path(tempfile.mkdtemp(prefix="tsuzuki-test-"))) as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> str:
+    """The same, with nothing in it."""
+    with Redis.from_url(redis_server) as client:
+        client.flushall()
+    return redis_server
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[str]:
+    """A private PostgreSQL: the address of its socket folder."""
+    with real_postgres(Path(tempfile.mkdtemp(prefix="tsuzuki-pg-"))) as socket_folder:
+        yield socket_folder
+
+
+@pytest.fixture
+def postgres_url(postgres_cluster: str) -> str:
+    """An empty database of its own, as DATABASE_URL."""
+    return new_database(postgres_cluster)

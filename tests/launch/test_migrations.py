@@ -1,0 +1,104 @@
+"""Tables are brought up to date once, after a snapshot, and never backwards."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from flask import Flask
+from sqlalchemy import inspect, text
+
+from webapp import create_app
+from webapp.config import Config
+from webapp.extensions import Base, db
+from webapp.launch import migrations
+from webapp.launch.errors import LaunchError
+from webapp.launch.folder import make_folder
+
+
+@pytest.fixture
+def empty(config: Config) -> Iterator[Flask]:
+    """An app whose database has no table yet."""
+    make_folder(config.data_dir)
+    app = create_app(config)
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def set_revision(value: str) -> None:
+    with db.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :value"), {"value": value})
+
+
+def test_an_empty_database_gets_all_tables(empty: Flask, config: Config) -> None:
+    before, now = migrations.migrate(config.data_dir)
+    assert before is None
+    assert now == migrations.newest_revision()
+    assert {"users", "runs", "plays", "episode_override"} <= set(inspect(db.engine).get_table_names())
+
+
+def test_the_migrations_and_the_models_say_the_same(empty: Flask, config: Config) -> None:
+    migrations.migrate(config.data_dir)
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "render_as_batch": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_a_second_time_changes_nothing(empty: Flask, config: Config) -> None:
+    migrations.migrate(config.data_dir)
+    now = migrations.newest_revision()
+    assert migrations.migrate(config.data_dir) == (now, now)
+    assert not list(Path(str(db.engine.url.database)).parent.glob("*.before-*"))
+
+
+def test_the_schema_of_a_newer_version_is_refused(empty: Flask, config: Config) -> None:
+    migrations.migrate(config.data_dir)
+    set_revision("9999")
+    with pytest.raises(LaunchError, match="newer Tsuzuki"):
+        migrations.migrate(config.data_dir)
+
+
+def test_an_older_schema_is_copied_before_it_changes(
+    empty: Flask, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrations.migrate(config.data_dir)
+    set_revision("0000")
+    order: list[str] = []
+    real = migrations.snapshot
+    monkeypatch.setattr(migrations, "known_revisions", lambda: {"0000", migrations.newest_revision()})
+    monkeypatch.setattr(migrations, "snapshot", lambda *a: order.append("snapshot") or real(*a))  # type: ignore[func-returns-value]  # append gives None
+    monkeypatch.setattr("flask_migrate.upgrade", lambda **_: order.append("upgrade"))
+    migrations.migrate(config.data_dir)
+    copy = Path(f"{db.engine.url.database}.before-0000")
+    assert order == ["snapshot", "upgrade"]
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    with closing(sqlite3.connect(copy)) as old:
+        assert old.execute("SELECT version_num FROM alembic_version").fetchone() == ("0000",)
+
+
+def test_two_starts_at_once_migrate_once(empty: Flask, config: Config) -> None:
+    results: list[tuple[str | None, str]] = []
+    gate = threading.Barrier(2)
+
+    def start() -> None:
+        with create_app(config).app_context():
+            gate.wait()
+            results.append(migrations.migrate(config.data_dir))
+            db.engine.dispose()
+
+    threads = [threading.Thread(target=start) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    newest = migrations.newest_revision()
+    assert sorted(results, key=str) == sorted([(None, newest), (newest, newest)], key=str)
