@@ -16,8 +16,8 @@ from sqlalchemy import select, update
 from jobs.accounts import ACTIVITIES_READ, WHOLE_LIST, WHOLE_LIST_BY, anilist_account, check_viewer
 from jobs.records import Activity, ListEntry, MediaInfo, PartialDate, to_json
 from jobs.runstate import RunContext
-from jobs.storing import get_setting, moment, put_setting
-from webapp.database import transaction, upsert
+from jobs.storing import get_setting, moment, put_setting, upsert_rows
+from webapp.database import transaction
 from webapp.models import ActivityRow, Entry, Media, utcnow
 
 if TYPE_CHECKING:
@@ -146,19 +146,15 @@ def _first_activities(ctx: RunContext, anilist: AniList, account_id: str) -> int
 
 def _changed_since(user_id: int) -> datetime:
     with transaction(readonly=True) as session:
-        newest: Sequence[datetime] = session.scalars(
-            select(Entry.list_updated_at)
-            .where(Entry.user_id == user_id, Entry.list_updated_at.is_not(None))
-            .order_by(Entry.list_updated_at.desc())
-            .limit(1)
-        ).all()
-    return newest[0] - OVERLAP if newest else LONG_AGO
+        query = select(Entry.list_updated_at).where(Entry.user_id == user_id, Entry.list_updated_at.is_not(None))
+        newest: datetime | None = session.scalar(query.order_by(Entry.list_updated_at.desc()).limit(1))
+    return (newest or LONG_AGO) - OVERLAP
 
 
 def _activities_since(user_id: int) -> datetime:
     """Some minutes before the newest known activity, but not so far that the page is full of known ones."""
     with transaction(readonly=True) as session:
-        newest = list(
+        newest: list[datetime] = list(
             session.scalars(
                 select(ActivityRow.created_at)
                 .where(ActivityRow.user_id == user_id)
@@ -195,13 +191,7 @@ def store_media(infos: Iterable[MediaInfo]) -> None:
                 select(Media.anilist_id, Media.episodes, Media.format).where(Media.anilist_id.in_(part))
             ).all()
             moved = [i for i, episodes, kind in known if (by_id[i].episodes, by_id[i].format) != (episodes, kind)]
-            statement = upsert(Media).values([_media_values(by_id[i]) for i in part])
-            columns = [name for name in _media_values(by_id[part[0]]) if name != "anilist_id"]
-            session.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["anilist_id"], set_={name: statement.excluded[name] for name in columns}
-                )
-            )
+            upsert_rows(session, Media, [_media_values(by_id[i]) for i in part], key=("anilist_id",))
             if moved:
                 session.execute(update(Entry).where(Entry.anilist_id.in_(moved)).values(changed_at=utcnow()))
 
@@ -247,14 +237,7 @@ def store_entries(user_id: int, account_id: str, entries: Sequence[ListEntry], *
             news = [row for row in values if _differs(known.get(row["anilist_id"]), row)]
             if news:
                 full = [{**row, "user_id": user_id, "seen_at": seen_at, "changed_at": seen_at} for row in news]
-                statement = upsert(Entry).values(full)
-                columns = [name for name in full[0] if name not in ("user_id", "anilist_id")]
-                session.execute(
-                    statement.on_conflict_do_update(
-                        index_elements=["user_id", "anilist_id"],
-                        set_={name: statement.excluded[name] for name in columns},
-                    ),
-                )
+                upsert_rows(session, Entry, full, key=("user_id", "anilist_id"))
             session.execute(
                 update(Entry)
                 .where(Entry.user_id == user_id, Entry.anilist_id.in_(part))
@@ -306,14 +289,8 @@ def store_activities(user_id: int, rows: Sequence[Activity]) -> int:
             }
             news = [row for i in part if (row := by_id[i]) and known.get(i) != (row.first, row.last)]
             if news:
-                statement = upsert(ActivityRow).values([_activity_values(user_id, row, now) for row in news])
-                columns = ("status", "first", "last", "episodes", "created_at", "stored_at")
-                session.execute(
-                    statement.on_conflict_do_update(
-                        index_elements=["user_id", "activity_id"],
-                        set_={name: statement.excluded[name] for name in columns},
-                    )
-                )
+                rows_ = [_activity_values(user_id, row, now) for row in news]
+                upsert_rows(session, ActivityRow, rows_, key=("user_id", "activity_id"))
             new += len(news)
     return new
 

@@ -87,13 +87,20 @@ def draft(
     return Draft(plan(inputs), entries, placements, rules)
 
 
+def date_rule_of(ctx: RunContext) -> str:
+    """The rule of this run, chosen in its preview, before the account's."""
+    with transaction(readonly=True) as session:
+        rule: str = session.get_one(User, ctx.user_id, populate_existing=True).date_rule
+    return str(ctx.options.get("date_rule") or rule)
+
+
 def rules_of(ctx: RunContext, chosen: Selection, settings: TraktSettings | None) -> AccountRules:
     """What the person decided about the account, with the date rule of this run's preview before the account's."""
     with transaction(readonly=True) as session:
         user = session.get_one(User, ctx.user_id, populate_existing=True)
     return AccountRules(
         statuses=ANY_STATUS if ctx.mode == "title" else tuple(user.statuses),
-        date_rule=ctx.options.get("date_rule") or user.date_rule,
+        date_rule=date_rule_of(ctx),
         send_private=user.send_private,
         watch_only_once=settings.watch_only_once if settings else False,
         timezone=user.timezone or config().TZ,

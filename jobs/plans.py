@@ -11,7 +11,8 @@ from sqlalchemy import delete, select, update
 from jobs.errors import BadData, TsuzukiError
 from jobs.records import Play
 from jobs.runstate import PLAN_LIVES, RunContext
-from webapp.database import transaction, upsert
+from jobs.storing import upsert_rows
+from webapp.database import transaction
 from webapp.models import PlanItem, Run, utcnow
 
 PART = 500
@@ -46,14 +47,7 @@ def store(ctx: RunContext, plays: Sequence[Play]) -> None:
                 session.execute(delete(PlanItem).where(PlanItem.id.in_(gone[start : start + PART])))
     for start in range(0, len(rows), PART):
         with transaction() as session:
-            statement = upsert(PlanItem).values(rows[start : start + PART])
-            columns = ("kind", "trakt_id", "season", "number", "target_nth", "before", "watched_at", "date_source")
-            session.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["run_id", "anilist_id", "episode", "nth"],
-                    set_={name: statement.excluded[name] for name in columns},
-                )
-            )
+            upsert_rows(session, PlanItem, rows[start : start + PART], key=("run_id", "anilist_id", "episode", "nth"))
     ctx.update(plays_planned=len(plays), plan_expires_at=utcnow() + PLAN_LIVES)
 
 

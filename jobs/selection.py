@@ -11,8 +11,8 @@ from sqlalchemy import Select, func, or_, select, update
 
 from jobs.accounts import LAST_SYNC
 from jobs.runstate import RunContext
-from jobs.storing import get_setting, moment, put_setting
-from webapp.database import transaction, upsert
+from jobs.storing import get_setting, moment, put_setting, upsert_rows
+from webapp.database import transaction
 from webapp.models import ActivityRow, Entry, EpisodeOverride, Mapping, MappingSource, SyncProgress, User, utcnow
 
 MODES = {"completed": ("COMPLETED", "REPEATING"), "watching": ("CURRENT",)}
@@ -167,14 +167,7 @@ def _parts(ids: list[int]) -> Iterable[list[int]]:
 
 def _put_progress(session: Any, user_id: int, ids: list[int], last_abs: int, now: datetime) -> None:
     rows = [{"user_id": user_id, "anilist_id": i, "last_abs": last_abs, "updated_at": now} for i in ids]
-    statement = upsert(SyncProgress).values(rows)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["user_id", "anilist_id"],
-            set_={"last_abs": statement.excluded.last_abs, "updated_at": statement.excluded.updated_at},
-            where=SyncProgress.last_abs != statement.excluded.last_abs,
-        )
-    )
+    upsert_rows(session, SyncProgress, rows, key=("user_id", "anilist_id"), changed="last_abs")
 
 
 def move_timestamp(ctx: RunContext) -> None:

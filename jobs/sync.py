@@ -5,7 +5,7 @@ from __future__ import annotations
 from jobs import consent, endings, ledger, library, pictures, plans, refresh, results, runstate, selection
 from jobs.accounts import TraktSettings, known_trakt, note_answer, trakt_account
 from jobs.errors import CachesEmpty
-from jobs.planning import Agreed, draft, only_what_was_agreed, place
+from jobs.planning import Agreed, date_rule_of, draft, only_what_was_agreed, place
 from jobs.records import Picture
 from jobs.removing import run_removal
 from jobs.runstate import RunContext
@@ -72,7 +72,7 @@ def read_list(ctx: RunContext, tools: Tools) -> None:
     if ctx.mode == "title" and ctx.anilist_id is not None:
         library.read_one(ctx, tools.anilist, ctx.anilist_id)
     else:
-        library.read(ctx, tools.anilist, activities_wanted=True)
+        library.read(ctx, tools.anilist, activities_wanted=date_rule_of(ctx) == "activity")
     note_answer(ctx.user_id, "anilist")
 
 

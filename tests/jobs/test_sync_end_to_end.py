@@ -1,0 +1,183 @@
+"""The demo library travels from the simulator's AniList to its Trakt, without a queue: real clients, real requests."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, update
+
+from jobs import pace, pictures, sync
+from tests.jobs.sync_fakes import make_run, run_row
+from webapp import create_app, tokens
+from webapp.config import load
+from webapp.database import transaction
+from webapp.extensions import db
+from webapp.models import Entry, Log, RequestCount, Run, RunItem, TraktPicture, User, utcnow
+from webapp.simulator import process
+from webapp.simulator.demo import expected_piles, expected_remarks
+from webapp.simulator.process import Running
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Running]:
+    with process.start() as running:
+        yield running
+
+
+@pytest.fixture
+def sim(simulator: Running) -> Running:
+    simulator.post("reset")
+    pace.store_for.cache_clear()  # a new minute, as far as AniList's budget goes
+    return simulator
+
+
+@pytest.fixture
+def person(sim: Running, tmp_path: Path) -> Iterator[User]:
+    """A person of a new instance whose settings point at the simulator."""
+    config = load(
+        {
+            "DATA_DIR": str(tmp_path / "data"),
+            "DATABASE_URL": f"sqlite:///{tmp_path / 'test.db'}",
+            "SECRET_KEY": "test-secret-key-that-is-long-enough",
+            "TRAKT_SETTLE_SECONDS": "0",
+            **sim.env,
+        }
+    )
+    app: Flask = create_app(config)
+    with app.app_context():
+        db.create_all()
+        user = User(username="hanako", password_hash="unusable", is_admin=True)
+        db.session.add(user)
+        db.session.commit()
+        tokens.seed_from_environment(user)
+        db.session.commit()
+        yield user
+        db.session.remove()
+        db.engine.dispose()
+
+
+def go(user: User, **values: Any) -> Run:
+    run_id = make_run(user, **values)
+    sync.run(run_id)
+    return run_row(run_id)
+
+
+def places(rows: list[dict[str, Any]]) -> list[tuple[str, int, int, int]]:
+    return sorted((row["kind"], row["trakt_id"], row["season"], row["number"]) for row in rows)
+
+
+def read_back() -> None:
+    """As the tick has it done: again until the reading began after everything that it shows."""
+    settled = False
+    while not settled:
+        with transaction() as session:
+            session.execute(update(TraktPicture).values(read_again_at=utcnow() - timedelta(seconds=1)))
+            picture_id = session.scalars(select(TraktPicture.id)).one()
+        pictures.read_back(picture_id)
+        with transaction(readonly=True) as session:
+            settled = session.scalars(select(TraktPicture.settled)).one()
+
+
+def lines(run: Run) -> str:
+    with transaction(readonly=True) as session:
+        return "\n".join(session.scalars(select(Log.message).where(Log.run_id == run.id).order_by(Log.id)))
+
+
+def requests_of(run: Run) -> dict[str, int]:
+    with transaction(readonly=True) as session:
+        rows = session.execute(
+            select(RequestCount.service, RequestCount.requests).where(RequestCount.run_id == run.id)
+        ).all()
+    return {row.service: row.requests for row in rows}
+
+
+def check_piles(run: Run) -> None:
+    """Every entry that was not sent, or not whole, lies in its pile with its reason."""
+    with transaction(readonly=True) as session:
+        rows = session.execute(select(Entry.anilist_id, Entry.pile, Entry.reason).where(Entry.pile != "placed")).all()
+        named = set(session.scalars(select(RunItem.anilist_id).where(RunItem.run_id == run.id)))
+    found = {row.anilist_id: (row.pile, row.reason) for row in rows if row.anilist_id in named}
+    wanted = {i: (pile, reason) for i, (pile, reason, _) in expected_piles().items()}
+    assert {i: found[i] for i in wanted} == wanted
+    piles = {"above_episodes": "needs_you", "not_listed_yet": "waiting"}
+    others = {i: piles[reason] for i, (reason, _) in expected_remarks().items() if reason in piles}
+    assert {i: pile for i, (pile, _) in found.items() if i not in wanted} == others
+    assert run.result["review"] == sum(pile == "needs_you" for pile, _ in found.values())
+
+
+def test_the_demo_library_arrives_exactly_once_and_the_rest_lies_in_piles(sim: Running, person: User) -> None:
+    had = places(sim.get("history"))
+    run = go(person)
+    assert (run.status, run.reason) == ("succeeded", None), lines(run)
+    expected = places(sim.get("expected")["plays"])
+    assert sorted(set(places(sim.get("history")))) == expected
+    assert len(places(sim.get("history"))) - len(had) == run.plays_sent == len(set(expected) - set(had))
+    check_piles(run)
+
+    read_back()
+    sim.post("requests/reset")
+    second = go(person)
+    assert (second.status, second.plays_sent, second.result["synced"]) == ("succeeded", 0, 0)
+    assert sum(requests_of(second).values()) <= 3
+    assert sum(service["total"] for service in sim.get("requests").values()) == sum(requests_of(second).values())
+    assert sorted(set(places(sim.get("history")))) == expected
+
+
+def test_completed_then_watching_then_full_send_each_play_once(sim: Running, person: User) -> None:
+    completed = go(person, mode="completed")
+    assert completed.status == "succeeded", lines(completed)
+    read_back()
+    again = go(person, mode="completed")
+    assert (again.plays_sent, sum(requests_of(again).values()) <= 3) == (0, True)
+    watching = go(person, mode="watching")
+    full = go(person)
+    assert watching.plays_sent
+    assert full.status == "succeeded", lines(full)
+    expected = places(sim.get("expected")["plays"])
+    assert sorted(set(places(sim.get("history")))) == expected
+    with transaction(readonly=True) as session:
+        sent = session.scalar(select(func.sum(Run.plays_sent)))
+    assert sent == completed.plays_sent + watching.plays_sent + full.plays_sent
+
+
+def test_a_preview_leaves_trakt_alone_and_is_sent_as_it_was(sim: Running, person: User) -> None:
+    before = sim.get("history")
+    preview = go(person, preview=True)
+    assert preview.status == "succeeded", lines(preview)
+    assert sim.get("history") == before
+    run = go(person, parent_id=preview.id)
+    assert (run.status, run.plays_sent) == ("succeeded", preview.plays_planned), lines(run)
+    assert sorted(set(places(sim.get("history")))) == places(sim.get("expected")["plays"])
+
+
+def test_undo_leaves_what_was_there_before(sim: Running, person: User) -> None:
+    before = places(sim.get("history"))
+    sent = go(person, mode="watching")
+    assert sent.plays_sent
+    undone = go(person, mode="undo", parent_id=sent.id)
+    assert (undone.status, undone.result["removed"]) == ("succeeded", sent.plays_sent), lines(undone)
+    assert places(sim.get("history")) == before
+    assert go(person, mode="watching").plays_sent == 0
+
+
+@pytest.mark.parametrize("kind", ["drop_after_apply", "applied_then_status", "half_body", "drop_before"])
+def test_an_answer_that_is_lost_leads_to_no_second_play(sim: Running, person: User, kind: str) -> None:
+    had = Counter(places(sim.get("history")))
+    sim.post("faults", {"service": "trakt", "method": "POST", "path": "/sync/history", "kind": kind, "status": 504})
+    run = go(person, mode="watching")
+    while run.status == "waiting":
+        with transaction() as session:
+            session.execute(update(Run).where(Run.id == run.id).values(resume_at=utcnow()))
+        sync.run(run.id)
+        run = run_row(run.id)
+    assert run.status == "succeeded", lines(run)
+    new = Counter(places(sim.get("history"))) - had
+    watching = [row for row in sim.get("expected")["plays"] if row["status"] == "CURRENT"]
+    assert sorted(new.elements()) == sorted(set(places(watching)) - set(had))
+    assert run.plays_sent == new.total()
