@@ -22,7 +22,7 @@ def show(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if error.response is not None or status < 400:
         return error
-    text = None if isinstance(error, InternalServerError) else _own_text(error)
+    text = None if isinstance(error, InternalServerError | CSRFError) else _own_text(error)
     if is_open_path(request.path):
         answer = jsonify(error=text or error.name, code=CODES.get(status, "error"))
         answer.status_code = status

@@ -12,7 +12,7 @@ from webapp import queries, words
 from webapp.i18n import gettext as _
 from webapp.i18n import ngettext
 from webapp.models import Connection, MappingSource, Run, User
-from webapp.times import clock, when
+from webapp.times import clock, on
 
 CONNECTED = ("connected", "name_only")
 
@@ -104,7 +104,7 @@ def _lost(row: Connection) -> Standing:
         return Standing("bad", text, "", url_for("settings.connections"), _("Check again"))
     return Standing(
         "bad",
-        _("%(service)s signed us out on %(at)s.", service=service, at=when(row.state_since)),
+        _("%(service)s signed us out %(at)s.", service=service, at=on(row.state_since)),
         _("Nothing is lost: what waits here goes out after you sign in again."),
         url_for("settings.connections"),
         _("Connect %(service)s", service=service),

@@ -26,10 +26,10 @@ def init_templates(app: Flask) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
     Babel(app)
     env = app.jinja_env
-    env.trim_blocks = env.lstrip_blocks = True
+    env.lstrip_blocks = True
     env.filters.update(
-        number=format_decimal, when=times.when, clock=times.clock, hm=times.hours_minutes, lasted=times.lasted,
-        ago=times.ago, machine=times.machine, day=times.day_words, title=title, ranges=ranges, localday=times.local_day,
+        number=format_decimal, when=times.when, on=times.on, clock=times.clock, hm=times.hours_minutes, lasted=times.lasted,
+        ago=times.ago, machine=times.machine, day=times.day_words, title=title, ranges=ranges, localday=times.local_day, upfirst=upfirst,
     )  # fmt: skip
     env.globals.update(
         words=words,
@@ -92,6 +92,11 @@ def ranges(numbers: Iterable[int]) -> str:
         else:
             parts.append([number, number])
     return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)
+
+
+def upfirst(text: str) -> str:
+    """For words that begin a line: Today, 14:02."""
+    return text.strip()[:1].upper() + text.strip()[1:]
 
 
 def span(first: int, last: int) -> str:

@@ -11,6 +11,7 @@ from flask_babel import format_date, get_locale
 from flask_login import current_user
 
 from webapp.i18n import gettext as _
+from webapp.i18n import ngettext
 from webapp.models import utcnow
 
 FAR = datetime(9999, 1, 1, tzinfo=UTC)  # "paused until told otherwise"
@@ -43,20 +44,22 @@ def zone_name(moment: datetime | None = None) -> str:
     """How the person's zone is called at `moment`: CET, JST, UTC-3."""
     local = (moment or utcnow()).astimezone(person_zone())
     name = local.tzname() or "UTC"
-    if name[0] in "+-":  # zones without letters of their own
-        name = "UTC" + re.sub(r"^([+-])0?(\d+?)(?:00)?$", r"\1\2", name)
+    if not name.isalpha():  # zones without letters of their own
+        minutes = round((local.utcoffset() or timedelta()).total_seconds() / 60)
+        hours, rest = divmod(abs(minutes), 60)
+        name = f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02d}" if rest else "")
     return name
 
 
 def day_words(day: date) -> str:
-    """Today, Yesterday, Tomorrow, 12 Mar, 12 Mar 2023."""
+    """today, yesterday, tomorrow, 12 Mar, 12 Mar 2023."""
     today = utcnow().astimezone(person_zone()).date()
     if day == today:
-        return str(_("Today"))
+        return _("today")
     if day == today - timedelta(days=1):
-        return str(_("Yesterday"))
+        return _("yesterday")
     if day == today + timedelta(days=1):
-        return str(_("Tomorrow"))
+        return _("tomorrow")
     language = getattr(get_locale(), "language", "en")
     pattern = None
     if language == "en":
@@ -69,7 +72,7 @@ def local_day(moment: datetime) -> date:
 
 
 def when(moment: datetime | None) -> str:
-    """Today, 14:02 CET. A dash where there is no moment."""
+    """today, 14:02 CET. A dash where there is no moment."""
     if moment is None:
         return "–"
     local = moment.astimezone(person_zone())
@@ -77,13 +80,27 @@ def when(moment: datetime | None) -> str:
 
 
 def clock(moment: datetime | None) -> str:
-    """14:02 for today, else as `when` says it: "Waiting until 18:20"."""
+    """For "at" and "until": 14:02 CET, 14:02 CET tomorrow, 14:02 CET on 12 Mar."""
     if moment is None:
         return "–"
+    if moment.year == FAR.year:
+        return _("you say otherwise")
     local = moment.astimezone(person_zone())
-    if local.date() == utcnow().astimezone(person_zone()).date():
-        return f"{local:%H:%M} {zone_name(moment)}"
-    return when(moment)
+    time = f"{local:%H:%M} {zone_name(moment)}"
+    away = (local.date() - utcnow().astimezone(person_zone()).date()).days
+    if away == 0:
+        return time
+    if abs(away) == 1:
+        return f"{time} {day_words(local.date())}"
+    return _("%(time)s on %(day)s", time=time, day=day_words(local.date()))
+
+
+def on(moment: datetime | None) -> str:
+    """For the middle of a sentence: today, 14:02 CET; on 12 Mar, 14:02 CET."""
+    if moment is None:
+        return "–"
+    away = (local_day(moment) - utcnow().astimezone(person_zone()).date()).days
+    return when(moment) if abs(away) <= 1 else _("on %(when)s", when=when(moment))
 
 
 def hours_minutes(moment: datetime | None, *, seconds: bool = False) -> str:
@@ -96,15 +113,15 @@ def hours_minutes(moment: datetime | None, *, seconds: bool = False) -> str:
 def lasted(seconds: float) -> str:
     """41 seconds, 3 minutes, 3 h 46 min."""
     if seconds < 1:
-        return str(_("less than a second"))
+        return _("less than a second")
     if seconds < 90:
-        return str(_("%(count)s seconds", count=round(seconds)))
+        return ngettext("%(num)s second", "%(num)s seconds", round(seconds))
     minutes = round(seconds / 60)
     if minutes < 120:
-        return str(_("%(count)s minutes", count=minutes))
+        return ngettext("%(num)s minute", "%(num)s minutes", minutes)
     if minutes < 48 * 60:
-        return str(_("%(hours)s h %(minutes)s min", hours=minutes // 60, minutes=minutes % 60))
-    return str(_("%(count)s days", count=minutes // 1440))
+        return _("%(hours)s h %(minutes)s min", hours=minutes // 60, minutes=minutes % 60)
+    return ngettext("%(num)s day", "%(num)s days", minutes // 1440)
 
 
 def ago(moment: datetime | None) -> str:

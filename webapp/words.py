@@ -11,7 +11,7 @@ from typing import Any
 from webapp.i18n import gettext, lazy_gettext, ngettext
 from webapp.i18n import lazy_gettext as _l
 from webapp.models import Run
-from webapp.times import clock, when
+from webapp.times import clock
 
 UNKNOWN = lazy_gettext("Tsuzuki has no words for this yet.")
 
@@ -356,9 +356,7 @@ def run_sentence(run: Run) -> str:
 
 def _succeeded(run: Run) -> str:
     if run.preview:
-        if not run.plays_planned:
-            return gettext("Nothing new: all that has a place is on Trakt already. Nothing has been sent.")
-        return gettext("%(plays)s would be added to Trakt. Nothing has been sent.", plays=_plays(run.plays_planned))
+        return _previewed(run)
     if run.mode == "undo":
         return gettext(
             "The plays that this run names were removed from Trakt. They stay off until you press Send again."
@@ -366,7 +364,7 @@ def _succeeded(run: Run) -> str:
     if run.mode == "move":
         return gettext("The plays stand at their new place, and were removed from the old one.")
     if run.mode in ("single", "readback", "caches"):
-        return gettext("Read again at %(at)s. Nothing was sent.", at=when(run.finished_at))
+        return gettext("Read again at %(at)s. Nothing was sent.", at=clock(run.finished_at))
     if run.plays_sent:
         episodes, movies = added(run)
         return gettext("%(plays)s are on Trakt.", plays=plays_words(episodes, movies)) if episodes + movies != 1 else gettext("%(plays)s is on Trakt.", plays=plays_words(episodes, movies))  # fmt: skip
@@ -374,6 +372,26 @@ def _succeeded(run: Run) -> str:
     if found:
         return ngettext("Up to date. %(count)s title checked at %(at)s.", "Up to date. %(count)s titles checked at %(at)s.", int(found), count=f"{int(found):,}", at=clock(run.finished_at))  # fmt: skip
     return gettext("Up to date. Checked at %(at)s.", at=clock(run.finished_at))
+
+
+def _previewed(run: Run) -> str:
+    """What would be added, what is there already, what waits for the person."""
+    result = run.result or {}
+    plays = result.get("plays") or {"episodes": run.plays_planned, "movies": 0}
+    episodes, movies = int(plays.get("episodes") or 0), int(plays.get("movies") or 0)
+    parts = []
+    if episodes + movies:
+        parts.append(gettext("%(plays)s would be added to Trakt.", plays=plays_words(episodes, movies)))
+    else:
+        parts.append(gettext("Nothing new: all that has a place is on Trakt already."))
+    already = int(result.get("alreadySynced") or 0)
+    if already:
+        parts.append(ngettext("%(count)s episode is there already.", "%(count)s episodes are there already.", already, count=f"{already:,}"))  # fmt: skip
+    needs = int(result.get("review") or 0)
+    if needs:
+        parts.append(ngettext("%(num)s title needs you.", "%(num)s titles need you.", needs))
+    parts.append(gettext("Nothing has been sent."))
+    return " ".join(parts)
 
 
 def _sent_of_wanted(run: Run) -> str:

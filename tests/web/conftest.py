@@ -26,14 +26,15 @@ PASSWORD = "a long password"
 class Browser:
     """Follows forms as a browser without JavaScript does, and checks every page that it gets."""
 
-    def __init__(self, app: Flask) -> None:
+    def __init__(self, app: Flask, base_url: str = "http://localhost") -> None:
         self.app = app
+        self.base_url = base_url
         self.client: FlaskClient = app.test_client()
         self.last: TestResponse | None = None
 
     def get(self, path: str, *, status: int = 200, hx: bool = False) -> str:
         headers = {"HX-Request": "true"} if hx else {}
-        self.last = self.client.get(path, headers=headers)
+        self.last = self.client.get(path, headers=headers, base_url=self.base_url)
         assert self.last.status_code == status, f"{path}: {self.last.status_code}"
         text = self.last.get_data(as_text=True)
         if self.last.mimetype == "text/html" and status not in (204, 286, 302, 303) and text:
@@ -42,20 +43,18 @@ class Browser:
 
     def token(self) -> str:
         """The form token of this session."""
-        found = re.search(r'name="csrf_token" value="([^"]+)"', self.client.get("/help").get_data(as_text=True))
-        found = found or re.search(
-            r'name="csrf_token" value="([^"]+)"', self.client.get("/login").get_data(as_text=True)
-        )
-        found = found or re.search(
-            r'name="csrf_token" value="([^"]+)"', self.client.get("/setup").get_data(as_text=True)
-        )
-        assert found
-        return found[1]
+        for path in ("/help", "/login", "/setup"):
+            text = self.client.get(path, base_url=self.base_url).get_data(as_text=True)
+            if found := re.search(r'name="csrf_token" value="([^"]+)"', text):
+                return found[1]
+        raise AssertionError("no form has a token")
 
     def post(self, path: str, data: dict[str, Any] | None = None, *, status: int = 303, hx: bool = False) -> str:
         """The address that the answer leads to, or its text."""
         headers = {"HX-Request": "true"} if hx else {}
-        self.last = self.client.post(path, data={"csrf_token": self.token(), **(data or {})}, headers=headers)
+        self.last = self.client.post(
+            path, data={"csrf_token": self.token(), **(data or {})}, headers=headers, base_url=self.base_url
+        )
         text = self.last.get_data(as_text=True)
         assert self.last.status_code == status, f"{path}: {self.last.status_code} {text[:2000]}"
         if status == 303:

@@ -31,6 +31,7 @@ from webapp.queries.runs import (
     run,
     run_plays,
     runs,
+    sent_as,
     waiting_approval,
 )
 
@@ -38,6 +39,6 @@ __all__ = [
     "EntryPage", "ItemPage", "LogPage", "PlanEntry", "PlayPage",
     "cache_rows", "changes_since", "config_values", "connections", "cron_secret", "entry", "fresh_preview", "held_plays", "history", "instance_value",
     "items_of", "last_check", "last_syncs", "logs", "mappings", "needs_you_count", "newest_plan", "open_runs", "outcome_counts", "pile_counts", "plan_counts", "plan_of", "plan_plays", "plays_of_entry",
-    "progress_count", "progress_rows", "recent_plays", "requests_of", "review", "run", "run_log", "run_plays", "runs", "siblings",
+    "progress_count", "progress_rows", "recent_plays", "requests_of", "review", "run", "run_log", "run_plays", "runs", "sent_as", "siblings",
     "tail", "waiting_approval",
 ]  # fmt: skip

@@ -71,7 +71,7 @@ class Recent:
     sent_at: datetime
 
 
-def recent_plays(user_id: int, *, limit: int = 8) -> list[Recent]:
+def recent_plays(user_id: int, *, limit: int = 7) -> list[Recent]:
     """The titles of the newest 200 plays, newest first, without private entries' secrets: only what was sent."""
     newest = (
         select(PlayRow.anilist_id, PlayRow.kind, PlayRow.season, PlayRow.number, PlayRow.sent_at)

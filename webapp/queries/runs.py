@@ -76,6 +76,17 @@ def newest_plan(user_id: int) -> Run | None:
     )
 
 
+def sent_as(preview_id: int) -> Run | None:
+    """The run that sends this preview, or has sent something of it."""
+    done = ("succeeded", "partial", *OPEN)
+    return db.session.scalar(
+        select(Run)
+        .where(Run.parent_id == preview_id, Run.mode.in_(CHECKS), Run.status.in_(done))
+        .order_by(Run.id.desc())
+        .limit(1)
+    )
+
+
 # What a run would do
 
 

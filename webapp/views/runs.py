@@ -201,9 +201,18 @@ def _progress_context(run: Run) -> dict[str, Any]:
     began = run.started_at or run.created_at
     seconds = ((run.finished_at or now) - began).total_seconds()
     left = None
-    if run.status == "running" and run.total and run.done and run.phase == "posting":
-        left = seconds / run.done * (run.total - run.done)
-    return {"run": run, "active": run.status in OPEN, "seconds": seconds, "left": left}
+    done = max(run.done, min(run.plays_sent, run.total)) if run.phase == "posting" else run.done
+    if run.status == "running" and run.total and done and run.phase == "posting":
+        left = seconds / done * (run.total - done)
+    requests = 0 if run.status in OPEN else sum(row.requests for row in queries.requests_of(run.id))
+    return {
+        "run": run,
+        "active": run.status in OPEN,
+        "done": done,
+        "seconds": seconds,
+        "left": left,
+        "request_count": requests,
+    }
 
 
 def _plan_context(run: Run) -> dict[str, Any]:
@@ -213,6 +222,7 @@ def _plan_context(run: Run) -> dict[str, Any]:
     plan = queries.plan_of(run.id) if decidable else []
     trakt = queries.connections(run.user_id).get("trakt")
     return {
+        "sent_as": queries.sent_as(run.id) if run.preview else None,
         "can_send": trakt is not None and trakt.state == "connected",
         "plan": plan,
         "decidable": decidable and bool(plan),
