@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from webapp.config import ROOT, Config
+from webapp.launch.errors import LaunchError
 
 GAVE_UP: Final = 70  # see keeper.GAVE_UP
 GUNICORN: Final = Path(__file__).with_name(
@@ -106,14 +107,14 @@ def _section(program: Program) -> list[str]:
         f"stopwaitsecs={program.stop_seconds}",
         "killasgroup=true",
         "redirect_stderr=true",
-        f"stdout_logfile={_escape(program.log)}",
+        f"stdout_logfile={_escape(_escape(program.log))}",  # supervisor substitutes twice in this one
         f"stdout_logfile_maxbytes={0 if program.log.startswith('/dev/') else 1_000_000}",
         "stdout_logfile_backups=1",
     ]
 
 
 def _escape(text: str) -> str:
-    """`%` begins a substitution in supervisor's files, ` ;` a comment."""
-    if "\n" in text:
-        raise ValueError("a path with a line break cannot be written into a configuration file")
-    return text.replace("%", "%%").replace(" ;", "\\ ;")
+    """`%` begins a substitution in supervisor's files. Raises LaunchError for what cannot be written there at all."""
+    if "\n" in text or " ;" in text or " #" in text:
+        raise LaunchError(f"The path {text!r} cannot be used: it holds a line break, ' ;' or ' #'.")
+    return text.replace("%", "%%")

@@ -1,0 +1,123 @@
+"""The same promises on PostgreSQL: tables, starts that race, claims, the lease of the tick."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from flask import Flask
+from sqlalchemy import func, select
+
+from jobs import runstate, tick
+from webapp import create_app, crypto, runs, schedule
+from webapp.config import Config, _database_url
+from webapp.extensions import Base, db
+from webapp.launch import migrations, prepare
+from webapp.launch.folder import make_folder
+from webapp.models import Connection, Run, User, utcnow
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def config(config: Config, postgres_url: str) -> Config:
+    return config.replace(DATABASE_URL=_database_url(postgres_url))
+
+
+@pytest.fixture
+def app(config: Config) -> Iterator[Flask]:
+    """An app whose tables were made by the migrations."""
+    make_folder(config.data_dir)
+    app = create_app(config)
+    with app.app_context():
+        migrations.migrate(config.data_dir)
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def at_once(app: Flask, times: int, action: Callable[[], Any]) -> list[Any]:
+    gate, results = threading.Barrier(times), []
+
+    def one() -> None:
+        with app.app_context():
+            gate.wait()
+            results.append(action())
+            db.session.remove()
+
+    threads = [threading.Thread(target=one) for _ in range(times)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def test_the_migrations_and_the_models_say_the_same(app: Flask) -> None:
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_several_starts_at_once_migrate_once(app: Flask, config: Config) -> None:
+    Base.metadata.drop_all(db.engine)
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE alembic_version")
+    results = at_once(app, 3, lambda: migrations.migrate(config.data_dir)[0])
+    assert sorted(results, key=str) == sorted(
+        [None, migrations.newest_revision(), migrations.newest_revision()], key=str
+    )
+
+
+def test_everything_is_prepared(app: Flask) -> None:
+    app.config["TSUZUKI"] = app.config["TSUZUKI"].replace(ADMIN_USERNAME="hanako", ADMIN_PASSWORD="a password")
+    prepare.prepare(app)
+    first = prepare.cron_secret()
+    prepare.prepare(app)
+    assert prepare.cron_secret() == first
+    crypto.check_value(app)
+    assert db.session.scalar(select(func.count()).select_from(User)) == 1
+    db.session.commit()
+
+
+def test_many_commands_at_once_start_one_run(app: Flask, user: User) -> None:
+    results = at_once(app, 6, lambda: runs.start(user.id, "full", "page").joined)
+    assert sorted(results) == [False] + [True] * 5
+
+
+def test_two_calls_of_cron_at_once_start_one_run(app: Flask, user: User) -> None:
+    for service in ("anilist", "trakt"):
+        db.session.add(Connection(user_id=user.id, service=service, state="connected"))
+    db.session.commit()
+    now = utcnow()
+    assert sum(at_once(app, 5, lambda: len(schedule.start_due(now, "cron")))) == 1
+
+
+def test_one_of_many_workers_claims_a_run(app: Flask, user: User) -> None:
+    run = runs.start(user.id, "full", "page").run
+    claims = at_once(app, 5, lambda: runstate.claim(run.id))
+    assert len([claim for claim in claims if claim]) == 1
+
+
+def test_one_of_two_runs_of_an_account_gets_the_lock(app: Flask, user: User) -> None:
+    ids = [runs.start(user.id, mode, "page").run.id for mode in ("full", "completed")]
+    queue = list(ids)
+    claims = at_once(app, 2, lambda: runstate.claim(queue.pop()))
+    assert [claim.run_id for claim in claims if claim] == ids[:1]
+
+
+def test_one_of_many_ticks_holds_the_lease(app: Flask) -> None:
+    names = [f"process {number}" for number in range(5)]
+    now = utcnow()
+    assert sum(at_once(app, 5, lambda: tick.take_lease(names.pop(), now, 60))) == 1
+
+
+def test_a_whole_tick_runs(app: Flask, user: User, caplog: pytest.LogCaptureFixture) -> None:
+    db.session.add(Run(user_id=user.id, mode="full", trigger="page", status="needs_approval", created_at=utcnow()))
+    db.session.commit()
+    assert tick.Tick(app).once()
+    assert "failed" not in caplog.text
