@@ -1,4 +1,6 @@
-"""The ledger: the only writer of plays (DESIGN 6.3 to 6.6). The moves of `removing` rows are in `jobs.ledger_moves`.
+"""The ledger: the only writer of plays (DESIGN 6.3 to 6.6). Here: from a plan
+to `sent` or `rejected`. Reading is in `jobs.ledger_rows`, what people do in `jobs.ledger_people`, rows on their way off
+Trakt in `jobs.ledger_moves`; nobody else writes plays.
 
 Every write is one short transaction that first takes the row of its run: `id`, `attempt` and `running` must still be
 ours, else `LostClaim`. On PostgreSQL that row stays locked until the commit, on SQLite the whole database does, so a
@@ -22,38 +24,47 @@ What a death leaves behind, step by step, and who puts it right:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from flask import current_app
 from sqlalchemy import case, delete, func, or_, select, update
 
 from jobs.dates import whole
-from jobs.errors import BadData, LostClaim
-from jobs.planner import FRESH, MOVED, LedgerRow
+from jobs.ledger_people import Vanished, reconcile, send_again
+from jobs.ledger_rows import (
+    GONE,
+    HELD_STATES,
+    NO_SYNC,
+    PLAY_COLUMNS,
+    Accounts,
+    Counts,
+    Doubtful,
+    EntryCount,
+    accounts,
+    back_to_sent,
+    change,
+    counts,
+    doubtful,
+    known_history_ids,
+    mine,
+    parts,
+    rows_for,
+    sent_since,
+)
 from jobs.ports import Claimant
-from jobs.records import Picture, Play
+from jobs.records import Play
 from webapp.database import transaction, upsert
-from webapp.models import Connection, Entry, PlayRow, Run, utcnow
+from webapp.models import PlayRow, Run, utcnow
 
-PART = 500  # rows of one statement: far below every limit of parameters
-HELD_STATES = ("gone", "removed", "rejected")
-VANISHED_PLAYS = 20  # more than this and ...
-VANISHED_SHARE = 0.05  # ... more than this at once: a person must look first
-GONE = "not_on_trakt_any_more"  # reason of a row that a person removed on Trakt
-NO_SYNC: dict[str, Any] = {"synchronize_session": False}
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Accounts:
-    """Both ends of this person's plays: AniList user id and Trakt uuid."""
-
-    source: str
-    target: str
+__all__ = [
+    "GONE", "HELD_STATES", "Accounts", "Claimed", "Counts", "Doubtful", "EntryCount", "Vanished", "Written", "accounts",
+    "back_to_planned", "claim_batch", "counts", "doubtful", "drop_leftovers", "known_history_ids", "mine", "reconcile",
+    "record_absent", "record_doubt", "record_sent", "reject", "rows_for", "send_again", "sent_since", "write_deadline",
+    "write_plan",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,125 +83,9 @@ class Claimed:
     play: Play
 
 
-@dataclass(frozen=True, slots=True)
-class Doubtful:
-    """A row of which nobody knows yet whether it arrived."""
-
-    play_id: int
-    run_id: int | None
-    attempt: int | None
-    kind: str
-    trakt_id: int
-    season: int
-    number: int
-    before: int
-    watched_at: datetime | None
-    claimed_at: datetime | None
-    answered: bool
-    absent_since: datetime | None
-    reason: str | None  # what was answered; None when no answer was ever recorded
-
-
-@dataclass(frozen=True, slots=True)
-class EntryCount:
-    """What became of one entry's plays in one run."""
-
-    sent: int = 0
-    rejected: int = 0
-    planned: int = 0
-    last_sent: int = 0  # highest episode that was sent
-    reason: str | None = None  # why something was rejected
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What became of a run's plays."""
-
-    sent: int = 0
-    rejected: int = 0
-    planned: int = 0
-    episodes: int = 0  # of `sent`
-    movies: int = 0  # of `sent`
-    by_entry: Mapping[int, EntryCount] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Vanished:
-    """Plays of ours that a complete picture no longer shows. `brake`: too many at once, nothing was written."""
-
-    plays: int
-    of: int
-    brake: bool
-    by_entry: Mapping[int, int] = field(default_factory=dict)
-
-
-@contextmanager
-def mine(ctx: Claimant) -> Iterator[Any]:
-    """A writing transaction of this attempt. Raises `LostClaim` when another worker has the run."""
-    with transaction() as session:
-        held = session.scalar(
-            select(Run.id)
-            .where(Run.id == ctx.run_id, Run.attempt == ctx.attempt, Run.status == "running")
-            .with_for_update()
-        )
-        if held is None:
-            raise LostClaim(f"run {ctx.run_id} is no longer attempt {ctx.attempt}")
-        yield session
-
-
-def accounts(user_id: int) -> Accounts:
-    """The accounts whose plays this person's runs write. Raises BadData when one is not known yet."""
-    with transaction(readonly=True) as session:
-        rows = session.execute(
-            select(Connection.service, Connection.account_id).where(
-                Connection.user_id == user_id, Connection.service.in_(("anilist", "trakt"))
-            )
-        )
-        known = {service: account_id for service, account_id in rows if account_id}
-    for service in ("anilist", "trakt"):
-        if service not in known:
-            raise BadData(f"the {service} account is not known yet", service=service)
-    return Accounts(known["anilist"], known["trakt"])
-
-
 def write_deadline(claimed_at: datetime) -> datetime:
     """Until when a POST that was claimed then may still land: its own total deadline, and half of it to wait for its turn."""
     return claimed_at + timedelta(seconds=1.5 * current_app.config["TSUZUKI"].HTTP_WRITE_SECONDS + 5)
-
-
-def rows_for(user_id: int, target_account: str) -> list[LedgerRow]:
-    """Every play that was ever written for this Trakt account, oldest first."""
-    own = select(Connection.account_id).where(Connection.user_id == user_id, Connection.service == "anilist")
-    with transaction(readonly=True) as session:
-        source = session.scalar(own)
-        rows = session.execute(
-            select(
-                PlayRow.id,
-                PlayRow.anilist_id,
-                PlayRow.episode,
-                PlayRow.kind,
-                PlayRow.trakt_id,
-                PlayRow.season,
-                PlayRow.number,
-                PlayRow.state,
-                PlayRow.nth,
-                PlayRow.target_nth,
-                PlayRow.before,
-                PlayRow.watched_at,
-                PlayRow.date_source,
-                PlayRow.run_id,
-                PlayRow.held,
-                PlayRow.claimed_at.is_not(None),
-                PlayRow.sent_at,
-                PlayRow.updated_at,
-                PlayRow.history_id,
-                PlayRow.reason,
-                PlayRow.source_account != (source or ""),
-            )
-            .where(PlayRow.user_id == user_id, PlayRow.target_account == target_account)
-            .order_by(PlayRow.id)
-        ).all()
-    return [LedgerRow(*row) for row in rows]
 
 
 def write_plan(ctx: Claimant, account: Accounts, plays: Sequence[Play], at: datetime | None = None) -> Written:
@@ -294,7 +189,7 @@ def claim_batch(ctx: Claimant, size: int, deadline: datetime, at: datetime | Non
             execution_options=NO_SYNC,
         )
         rows = session.execute(
-            select(*_PLAY_COLUMNS)
+            select(*PLAY_COLUMNS)
             .where(PlayRow.run_id == ctx.run_id, PlayRow.batch == last + 1, PlayRow.state == "sending")
             .order_by(PlayRow.kind, PlayRow.trakt_id, PlayRow.season, PlayRow.number, PlayRow.id)
         ).all()
@@ -365,198 +260,8 @@ def record_absent(ctx: Claimant, play_ids: Collection[int], at: datetime) -> Non
             change(session, part, ("sending",), absent_since=at, updated_at=at)
 
 
-def doubtful(user_id: int, target_account: str) -> list[Doubtful]:
-    """All `sending` rows of this Trakt account, whichever run they are from."""
-    with transaction(readonly=True) as session:
-        rows = session.execute(
-            select(
-                PlayRow.id,
-                PlayRow.run_id,
-                PlayRow.attempt,
-                PlayRow.kind,
-                PlayRow.trakt_id,
-                PlayRow.season,
-                PlayRow.number,
-                PlayRow.before,
-                PlayRow.watched_at,
-                PlayRow.claimed_at,
-                PlayRow.answered,
-                PlayRow.absent_since,
-                PlayRow.reason,
-            )
-            .where(PlayRow.user_id == user_id, PlayRow.target_account == target_account, PlayRow.state == "sending")
-            .order_by(PlayRow.id)
-        ).all()
-    return [Doubtful(*row) for row in rows]
-
-
-def known_history_ids(user_id: int, target_account: str, titles: Iterable[tuple[str, int]]) -> set[int]:
-    """History ids that rows of these (kind, Trakt id) own already: no second row may take one of them for its own."""
-    found: set[int] = set()
-    for part in parts(sorted({trakt_id for _, trakt_id in titles})):
-        with transaction(readonly=True) as session:
-            found.update(
-                session.scalars(
-                    select(PlayRow.history_id).where(
-                        PlayRow.user_id == user_id,
-                        PlayRow.target_account == target_account,
-                        PlayRow.trakt_id.in_(part),
-                        PlayRow.history_id.is_not(None),
-                    )
-                )
-            )
-    return found
-
-
-def reconcile(
-    user_id: int, picture: Picture, now: datetime, *, approved: bool = False, ctx: Claimant | None = None
-) -> Vanished:
-    """Mark as `gone` what we sent and a complete picture, begun more than an hour later, no longer shows (DESIGN 6.6).
-
-    More than 20 plays and 5 % of the ledger at once: nothing is written and `brake` is set, unless `approved`.
-    With `ctx` the writes belong to that attempt. Rows that an undo left `removing` are decided by the picture too.
-    """
-    before = picture.began_at - FRESH
-    with transaction(readonly=True) as session:
-        rows = session.execute(
-            select(PlayRow.id, PlayRow.anilist_id, PlayRow.kind, PlayRow.trakt_id, PlayRow.season, PlayRow.number,
-                   PlayRow.target_nth, PlayRow.state, PlayRow.sent_at, PlayRow.updated_at, PlayRow.reason)
-            .where(PlayRow.user_id == user_id, PlayRow.target_account == picture.account_id,
-                   PlayRow.state.in_(("sent", "removing")))
-            .order_by(PlayRow.target_nth)
-        ).all()  # fmt: skip
-    places: dict[tuple[str, int, int, int], list[Any]] = {}
-    for row in rows:
-        places.setdefault((row.kind, row.trakt_id, row.season, row.number), []).append(row)
-    gone: list[Any] = []
-    removed: list[int] = []
-    stays: list[int] = []
-    for place, ours in places.items():
-        missing = len(ours) - picture.plays_of(*place)
-        for row in reversed(ours):  # the last one that was added is the first one that is missed
-            since = row.sent_at if row.state == "sent" else row.updated_at
-            old = since is None or since < before
-            if row.state == "removing" and old and missing <= 0 and row.reason != MOVED:
-                stays.append(row.id)
-            elif old and missing > 0:
-                if row.state == "sent":
-                    gone.append(row)
-                else:
-                    removed.append(row.id)
-            missing -= 1
-    total = sum(row.state == "sent" for row in rows)
-    brake = not approved and len(gone) > VANISHED_PLAYS and len(gone) > total * VANISHED_SHARE
-    by_entry: dict[int, int] = {}
-    for row in gone:
-        by_entry[row.anilist_id] = by_entry.get(row.anilist_id, 0) + 1
-    if not brake:
-        _mark_reconciled(ctx, [row.id for row in gone], removed, stays, now)
-    return Vanished(len(gone), total, brake, by_entry)
-
-
-def _mark_reconciled(
-    ctx: Claimant | None, gone: Sequence[int], removed: Sequence[int], stays: Sequence[int], now: datetime
-) -> None:
-    own = transaction if ctx is None else lambda: mine(ctx)
-    for part in parts(gone):
-        with own() as session:
-            change(session, part, ("sent",), state="gone", held=True, reason=GONE, updated_at=now)
-    for part in parts(removed):
-        with own() as session:
-            held = case((PlayRow.reason == MOVED, False), else_=True)
-            change(session, part, ("removing",), state="removed", held=held, updated_at=now)
-    for part in parts(stays):
-        with own() as session:
-            back_to_sent(session, part, now)
-
-
-def send_again(
-    user_id: int,
-    *,
-    play_id: int | None = None,
-    anilist_id: int | None = None,
-    run_id: int | None = None,
-    at: datetime | None = None,
-) -> int:
-    """Clear the hold of one play, of a title or of a run's plays; how many. The entries are looked at by the next run."""
-    given = {PlayRow.id: play_id, PlayRow.anilist_id: anilist_id, PlayRow.run_id: run_id}
-    chosen = [column == value for column, value in given.items() if value is not None]
-    if len(chosen) != 1:
-        raise ValueError("name one of play_id, anilist_id and run_id")
-    at = at or utcnow()
-    held = (PlayRow.user_id == user_id, PlayRow.state.in_(HELD_STATES), PlayRow.held.is_(True), *chosen)
-    with transaction() as session:
-        rows = session.execute(select(PlayRow.id, PlayRow.anilist_id).where(*held)).all()
-        for part in parts([row.id for row in rows]):
-            change(session, part, HELD_STATES, held=False, updated_at=at)
-        for titles in parts(sorted({row.anilist_id for row in rows})):
-            session.execute(
-                update(Entry).where(Entry.user_id == user_id, Entry.anilist_id.in_(titles)).values(changed_at=at),
-                execution_options=NO_SYNC,
-            )
-    return len(rows)
-
-
-def counts(run_id: int) -> Counts:
-    """What became of a run's plays, from the rows themselves: right after any number of crashes and attempts."""
-    with transaction(readonly=True) as session:
-        rows = session.execute(
-            select(PlayRow.anilist_id, PlayRow.kind, PlayRow.state, func.count(), func.max(PlayRow.episode),
-                   func.max(PlayRow.reason))
-            .where(PlayRow.run_id == run_id)
-            .group_by(PlayRow.anilist_id, PlayRow.kind, PlayRow.state)
-        ).all()  # fmt: skip
-    by_entry: dict[int, EntryCount] = {}
-    sent = rejected = planned = movies = 0
-    for anilist_id, kind, state, number, last, reason in rows:
-        old = by_entry.get(anilist_id, EntryCount())
-        if state == "sent":
-            sent += number
-            movies += number if kind == "movie" else 0
-            new = EntryCount(old.sent + number, old.rejected, old.planned, max(old.last_sent, last), old.reason)
-        elif state == "rejected":
-            rejected += number
-            new = EntryCount(old.sent, old.rejected + number, old.planned, old.last_sent, reason)
-        elif state in ("planned", "sending"):
-            planned += number
-            new = EntryCount(old.sent, old.rejected, old.planned + number, old.last_sent, old.reason)
-        else:
-            continue
-        by_entry[anilist_id] = new
-    return Counts(sent, rejected, planned, sent - movies, movies, by_entry)
-
-
-def sent_since(user_id: int, target_account: str, moment: datetime) -> int:
-    """Plays that were sent after a picture's reading began, so that it may not count them."""
-    with transaction(readonly=True) as session:
-        return int(
-            session.scalar(
-                select(func.count())
-                .select_from(PlayRow)
-                .where(
-                    PlayRow.user_id == user_id,
-                    PlayRow.target_account == target_account,
-                    PlayRow.state == "sent",
-                    PlayRow.sent_at >= moment,
-                )
-            )
-            or 0
-        )
-
-
-_PLAY_COLUMNS = (
-    PlayRow.id, PlayRow.anilist_id, PlayRow.episode, PlayRow.nth, PlayRow.kind, PlayRow.trakt_id, PlayRow.season,
-    PlayRow.number, PlayRow.target_nth, PlayRow.before, PlayRow.watched_at, PlayRow.date_source,
-)  # fmt: skip
-
-
 def _second(at: datetime | None) -> datetime | None:
     return None if at is None else whole(at)
-
-
-def parts(rows: Sequence[T]) -> list[Sequence[T]]:
-    """`rows` in pieces of at most PART."""
-    return [rows[start : start + PART] for start in range(0, len(rows), PART)]
 
 
 def _planned(user_id: int, account: Accounts) -> Sequence[Any]:
@@ -575,7 +280,7 @@ def _refused_here(ctx: Claimant) -> set[Any]:
     """Keys that Trakt refused in this very run, perhaps after its plan was made."""
     with transaction(readonly=True) as session:
         rows = session.execute(
-            select(*_PLAY_COLUMNS).where(
+            select(*PLAY_COLUMNS).where(
                 PlayRow.run_id == ctx.run_id, PlayRow.state == "rejected", PlayRow.held.is_(True)
             )
         ).all()
@@ -632,7 +337,7 @@ def _written(ctx: Claimant, account: Accounts, wanted: Mapping[Any, Play]) -> Wr
     """Which plays have no row of their own, and whose row stands in their place."""
     with transaction(readonly=True) as session:
         rows = session.execute(
-            select(*_PLAY_COLUMNS, PlayRow.state, PlayRow.run_id, PlayRow.source_account).where(
+            select(*PLAY_COLUMNS, PlayRow.state, PlayRow.run_id, PlayRow.source_account).where(
                 PlayRow.user_id == ctx.user_id,
                 PlayRow.target_account == account.target,
                 PlayRow.state.in_(("planned", "sending", "sent", "removing")),
@@ -650,19 +355,6 @@ def _written(ctx: Claimant, account: Accounts, wanted: Mapping[Any, Play]) -> Wr
         if source not in sources and target in places
     }
     return Written(sum(row.state == "planned" and row.run_id == ctx.run_id for row in rows), shared)
-
-
-def change(session: Any, play_ids: Sequence[int], states: tuple[str, ...], **values: Any) -> None:
-    if play_ids:
-        session.execute(
-            update(PlayRow).where(PlayRow.id.in_(play_ids), PlayRow.state.in_(states)).values(**values),
-            execution_options=NO_SYNC,
-        )
-
-
-def back_to_sent(session: Any, play_ids: Sequence[int], at: datetime) -> None:
-    """`removing` rows whose removal will not happen stand on Trakt as before."""
-    change(session, play_ids, ("removing",), state="sent", reason=None, updated_at=at)
 
 
 def _count(session: Any, ctx: Claimant, *, close_batch: bool) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 
 from sqlalchemy import case, insert, select, update
 
-from jobs.ledger import GONE, NO_SYNC, back_to_sent, change, mine, parts
+from jobs.ledger_rows import GONE, NO_SYNC, back_to_sent, change, mine, parts
 from jobs.planner import MOVED, Place
 from jobs.ports import Claimant
 from webapp.database import transaction

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from typing import Any
 from unittest import mock
 
@@ -26,7 +27,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import delete, update
 
-from jobs import ledger, ledger_moves, posting
+from jobs import ledger, ledger_moves, ledger_people, ledger_rows, posting
 from jobs.errors import Waits
 from jobs.planner import plan
 from jobs.posting import post_plan
@@ -41,7 +42,10 @@ from webapp.models import PlayRow, Run, SystemConfig, User
 
 TITLES = (1, 2, 3)
 LENGTH = 5
-FAULTS = ("ok", "lost", "dropped", "half", "html", "late")
+DEATHS = st.lists(st.integers(0, 40), max_size=3)
+REMOVAL_FAULTS: st.SearchStrategy[list[str]] = st.lists(st.sampled_from(["ok", "lost", "dropped"]), max_size=4)
+FAULTS = ("lost", "late", "dropped", "half", "html", "ok")
+POST_FAULTS = st.lists(st.sampled_from(FAULTS), min_size=1, max_size=4)
 PLACEMENTS = ((1, 1), (1, 2), (2, 1), (3, 3))  # (season, start)
 
 
@@ -70,8 +74,13 @@ class Machine(RuleBasedStateMachine):
 
     user_id: int
 
-    @initialize(lag=st.sampled_from([0, 5, 25]))
-    def begin(self, lag: float) -> None:
+    @initialize(
+        lag=st.sampled_from([25, 5, 0]),
+        deaths=DEATHS,
+        faults=POST_FAULTS,
+        first=st.tuples(*[st.integers(1, LENGTH)] * 3),
+    )
+    def begin(self, lag: float, deaths: list[int], faults: list[str], first: tuple[int, int, int]) -> None:
         db.session.rollback()
         with transaction() as session:
             session.execute(delete(PlayRow))
@@ -80,10 +89,12 @@ class Machine(RuleBasedStateMachine):
         FUSE.left = None
         self.clock = FakeClock()
         self.trakt = FakeTrakt(self.clock, lag=lag, step=self.step)
-        self.progress = dict.fromkeys(TITLES, 0)
+        self.progress = dict(zip(TITLES, (first[0], first[1], 1), strict=True))
         self.places = {1: (1, 1), 2: (2, 1)}
-        self.undone: set[Place] = set()
+        self.stays_away: dict[tuple[int, int], tuple[Place, datetime]] = {}
+        self.ever_removed: set[tuple[int, int]] = set()
         self.finished: list[int] = []
+        self.sync(deaths, faults)
 
     def step(self, name: str) -> None:
         self.clock.move(1)
@@ -122,31 +133,28 @@ class Machine(RuleBasedStateMachine):
     def person_removes(self, data: st.DataObject) -> None:
         ours = [row for row in rows() if row.state == "sent"]
         row = data.draw(st.sampled_from(ours))
-        self.trakt.take_away((row.kind, row.trakt_id, row.season, row.number))
+        place = row.kind, row.trakt_id, row.season, row.number
+        self.trakt.take_away(place)
+        self.stays_away[row.anilist_id, row.episode] = place, self.clock.now
+        self.ever_removed.add((row.anilist_id, row.episode))
         self.clock.move(2 * 3600)
 
     @rule(seconds=st.sampled_from([10, 300, 7200]))
     def time_passes(self, seconds: float) -> None:
         self.clock.move(seconds)
 
-    @rule(
-        faults=st.lists(st.sampled_from(FAULTS), max_size=4),
-        removals=st.lists(st.sampled_from(["ok", "lost", "dropped"]), max_size=4),
-    )
-    def trakt_will_fail(self, faults: list[str], removals: list[str]) -> None:
-        self.trakt.faults = list(faults)
-        self.trakt.removal_faults = list(removals)
-
     # what we do
 
-    @rule(deaths=st.lists(st.integers(0, 40), max_size=3))
-    def sync(self, deaths: list[int]) -> None:
+    @rule(deaths=DEATHS, faults=POST_FAULTS)
+    def sync(self, deaths: list[int], faults: list[str]) -> None:
+        self.trakt.faults = list(faults)
         run_id = self.drive("full", self.attempt_sync, deaths)
         self.finished.append(run_id)
 
-    @rule(after=st.integers(0, 60))
-    def a_run_dies_for_good(self, after: int) -> None:
+    @rule(after=st.integers(0, 60), faults=POST_FAULTS)
+    def a_run_dies_for_good(self, after: int, faults: list[str]) -> None:
         """Nobody takes it over: the next run finds what it left behind."""
+        self.trakt.faults = list(faults)
         ctx = new_run(self.user_id)
         FUSE.left = after
         with suppress(Died, Waits):
@@ -156,8 +164,9 @@ class Machine(RuleBasedStateMachine):
         self.clock.move(300)
 
     @precondition(lambda self: self.finished)
-    @rule(data=st.data(), deaths=st.lists(st.integers(0, 30), max_size=2))
-    def undo(self, data: st.DataObject, deaths: list[int]) -> None:
+    @rule(data=st.data(), deaths=DEATHS, removals=REMOVAL_FAULTS)
+    def undo(self, data: st.DataObject, deaths: list[int], removals: list[str]) -> None:
+        self.trakt.removal_faults = list(removals)
         parent = data.draw(st.sampled_from(self.finished))
         self.clock.move(300)
         self.drive("undo", lambda ctx: run_undo(ctx, self.trakt, clock=self.clock), deaths, parent_id=parent)
@@ -166,12 +175,24 @@ class Machine(RuleBasedStateMachine):
             row.state in ("sent", "removing") for row in left.values() if row.replaces is None and row.reason != "moved"
         )
 
-    @rule(deaths=st.lists(st.integers(0, 40), max_size=2))
-    def move(self, deaths: list[int]) -> None:
+    @rule(
+        title=st.sampled_from([1, 2]),
+        place=st.sampled_from(PLACEMENTS),
+        deaths=DEATHS,
+        faults=POST_FAULTS,
+        removals=REMOVAL_FAULTS,
+    )
+    def move(
+        self, title: int, place: tuple[int, int], deaths: list[int], faults: list[str], removals: list[str]
+    ) -> None:
+        self.places[title] = place
+        self.trakt.faults, self.trakt.removal_faults = list(faults), list(removals)
+
         def attempt(ctx: FakeRun) -> None:
             run_move(ctx, self.trakt, placements=self.placements(), clock=self.clock)
 
         self.clock.move(300)
+        self.let_back(1, 2)  # a place that was emptied may be right for another episode now
         self.drive("move", attempt, deaths, options={"entries": [1, 2]})
         assert not any(row.state == "removing" and row.reason == "moved" for row in rows())
 
@@ -179,6 +200,10 @@ class Machine(RuleBasedStateMachine):
     @rule(title=st.sampled_from(TITLES))
     def send_again(self, title: int) -> None:
         ledger.send_again(self.user_id, anilist_id=title, at=self.clock.now)
+        self.let_back(title)
+
+    def let_back(self, *titles: int) -> None:
+        self.stays_away = {key: value for key, value in self.stays_away.items() if key[0] not in titles}
 
     def drive(self, mode: str, attempt: Any, deaths: list[int], **values: Any) -> int:
         """A run until it ends well: parked, killed and taken over as often as it takes."""
@@ -233,8 +258,18 @@ class Machine(RuleBasedStateMachine):
                 counted[event.place] = counted.get(event.place, 0) + 1
         assert all(number == 1 for number in counted.values()), counted
 
+    @invariant()
+    def what_a_person_removed_stays_away(self) -> None:
+        for place, since in getattr(self, "stays_away", {}).values():
+            assert not [e for e in self.trakt.events if e.by == "us" and e.place == place and e.added > since]
+
+    def teardown(self) -> None:
+        if hasattr(self, "trakt"):
+            self.after_a_good_run_everything_is_right()
+
     @rule()
     def after_a_good_run_everything_is_right(self) -> None:
+        FUSE.left = None
         self.trakt.faults, self.trakt.removal_faults = [], []
         self.clock.move(2 * 3600)
         self.drive("full", self.attempt_sync, [])
@@ -253,6 +288,8 @@ class Machine(RuleBasedStateMachine):
         for row in found:
             if row.state == "sent":
                 assert there.get(row.place), row
+            if row.state == "gone":
+                assert (row.anilist_id, row.episode) in self.ever_removed
         for title, placement in self.placements().items():
             assert isinstance(placement, Placement)
             for episode in range(1, self.progress[title] + 1):
@@ -282,6 +319,8 @@ def mortal(app: Flask, user: User) -> Iterator[None]:
     FUSE.left = None
     with (
         mock.patch.object(ledger, "transaction", step),
+        mock.patch.object(ledger_rows, "transaction", step),
+        mock.patch.object(ledger_people, "transaction", step),
         mock.patch.object(ledger_moves, "transaction", step),
         mock.patch.object(posting, "transaction", step),
     ):
@@ -290,6 +329,6 @@ def mortal(app: Flask, user: User) -> Iterator[None]:
 
 def test_each_watched_episode_arrives_exactly_once_whatever_happens(mortal: None) -> None:
     few = settings(
-        max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+        max_examples=40, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
     )
     run_state_machine_as_test(Machine, settings=few)
