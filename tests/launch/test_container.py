@@ -80,7 +80,7 @@ def test_its_steps_work_in_a_fresh_environment(tmp_path: Path) -> None:
     install = [rest for rest in every("RUN") if "apt-get" not in rest and "useradd" not in rest]
     for step in install:
         private = step.replace("/tmp/requirements.txt", str(tmp_path / "requirements.txt"))
-        subprocess.run(["sh", "-c", private], cwd=app, env=given, check=True)
+        subprocess.run(["sh", "-c", private], cwd=app, env=given, check=True, capture_output=True)
     (command,) = [json.loads(rest) for rest in every("CMD")]
     (health,) = [json.loads(rest.split("CMD", 1)[1]) for rest in every("HEALTHCHECK")]
     health = [part.replace("/app/", f"{app}/") for part in health]
@@ -88,7 +88,12 @@ def test_its_steps_work_in_a_fresh_environment(tmp_path: Path) -> None:
         (tmp_path / "log").open("wb") as log,
         subprocess.Popen(command, cwd=app, env=given, stdout=log, stderr=subprocess.STDOUT) as process,
     ):
-        wait_until(lambda: subprocess.run(health, env=given, check=False).returncode == 0, "HEALTHCHECK", patience=90)
+        wait_until(
+            lambda: process.poll() is not None or subprocess.run(health, env=given, check=False).returncode == 0,
+            "HEALTHCHECK",
+            patience=90,
+        )
+        assert process.poll() is None, (tmp_path / "log").read_text()
         process.terminate()
         assert process.wait(90) == 0
     assert "open http://127.0.0.1" in (tmp_path / "log").read_text()
