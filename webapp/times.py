@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from flask import current_app, has_app_context, has_request_context
@@ -29,8 +30,14 @@ def zone_of(name: str | None) -> tzinfo:
         return ZoneInfo(fallback)
 
 
+@cache
+def zones() -> frozenset[str]:
+    """Every IANA name; looked up in the file system once."""
+    return frozenset(available_timezones())
+
+
 def is_zone(name: str) -> bool:
-    return bool(re.fullmatch(r"[+-](0\d|1[0-4]):[0-5]\d", name)) or name in available_timezones()
+    return bool(re.fullmatch(r"[+-](0\d|1[0-4]):[0-5]\d", name)) or name in zones()
 
 
 def person_zone() -> tzinfo:

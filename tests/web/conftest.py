@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from tests import html
 from tests.web.seed import seed
-from webapp import auth, create_app
-from webapp.config import Config
+from webapp import create_app
+from webapp.config import Config, load
 from webapp.extensions import db
 from webapp.models import User
 
@@ -68,12 +72,35 @@ class Browser:
         return self
 
 
-@pytest.fixture
-def site(config: Config) -> Iterator[Flask]:
-    """An app with empty tables; requests open their own context, as in a server."""
-    app = create_app(config)
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Templates are compiled once for all the apps that tests make."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
+@pytest.fixture(scope="session")
+def empty_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with all tables and no rows."""
+    folder = tmp_path_factory.mktemp("tables")
+    app = create_app(load({"DATA_DIR": str(folder), "DATABASE_URL": f"sqlite:///{folder}/empty.db", "SECRET_KEY": "x"}))
     with app.app_context():
         db.create_all()
+        db.engine.dispose()
+    return folder / "empty.db"
+
+
+@pytest.fixture(scope="session")
+def words_app(empty_tables: Path) -> Flask:
+    """An app for what needs no database."""
+    return create_app(load({"DATA_DIR": str(empty_tables.parent), "SECRET_KEY": "x"}))
+
+
+@pytest.fixture
+def site(config: Config, compiled: FileSystemBytecodeCache, empty_tables: Path) -> Iterator[Flask]:
+    """An app with empty tables; requests open their own context, as in a server."""
+    app = create_app(config)
+    app.jinja_env.bytecode_cache = compiled
+    shutil.copyfile(empty_tables, config.database_url.removeprefix("sqlite:///"))
     yield app
     with app.app_context():
         db.engine.dispose()
@@ -81,8 +108,8 @@ def site(config: Config) -> Iterator[Flask]:
 
 @pytest.fixture(scope="session")
 def password_hash() -> str:
-    """Hashing is slow on purpose; once is enough."""
-    return auth.hash_password(PASSWORD)
+    """Hashing is slow on purpose; this one is quick to check."""
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
 @pytest.fixture

@@ -40,11 +40,15 @@ def seed(user_id: int, *, times: int) -> None:
     _connections(user_id)
     session.add(TraktShow(trakt_id=70_000, title="Attack on Titan", slug="attack-on-titan", seasons={}, fetched_at=NOW))
     session.flush()
-    for copy in range(times):
+    seed_more(user_id, range(times))
+
+
+def seed_more(user_id: int, copies: range) -> None:
+    for copy in copies:
         _entries(user_id, copy * 1000)
         _runs(user_id, copy * 1000)
-        session.flush()
-    session.commit()
+        db.session.flush()
+    db.session.commit()
 
 
 def _connections(user_id: int) -> None:

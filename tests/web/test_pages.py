@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from tests.web.conftest import Browser, counted
-from tests.web.seed import seed
+from tests.web.seed import seed_more
 from webapp.extensions import db
 from webapp.models import Run
 
@@ -24,15 +24,14 @@ def run_ids(site: Flask) -> list[int]:
         return list(db.session.scalars(db.select(Run.id)))
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_well_made_when_there_is_nothing_to_show(browser: Browser, path: str) -> None:
-    browser.get(path)
+def test_every_page_is_well_made_when_there_is_nothing_to_show(browser: Browser) -> None:
+    for path in PAGES:
+        browser.get(path)
 
 
-@pytest.mark.parametrize("path", [*PAGES, *OF_A_LIBRARY])
-def test_a_page_is_well_made_with_a_library(small: Browser, path: str) -> None:
-    browser_text = small.get(path)
-    assert "no words for this" not in browser_text
+def test_every_page_is_well_made_with_a_library(small: Browser) -> None:
+    for path in (*PAGES, *OF_A_LIBRARY):
+        assert "no words for this" not in small.get(path), path
 
 
 @pytest.mark.parametrize("path", FRAGMENTS)
@@ -51,27 +50,23 @@ def test_every_run_has_its_page_progress_and_log(small: Browser, site: Flask) ->
         assert small.client.get(f"/runs/{run_id}/log?after=0").status_code in (200, 204, 286)
 
 
-@pytest.mark.parametrize("path", [*PAGES, *OF_A_LIBRARY])
-def test_the_number_of_queries_does_not_grow_with_the_rows(
-    site: Flask, hanako: int, browser: Browser, path: str
-) -> None:
+def test_the_number_of_queries_does_not_grow_with_the_rows(site: Flask, hanako: int, small: Browser) -> None:
+    paths = [*PAGES, *OF_A_LIBRARY, f"/runs/{max(run_ids(site))}"]
+    few = queries_of(site, small, paths)
     with site.app_context():
-        seed(hanako, times=1)
-    browser.get(path)
-    with counted(site) as few:
-        browser.get(path)
-    with site.app_context():
-        from tests.web.seed import _entries, _runs
+        seed_more(hanako, range(1, 8))
+    many = queries_of(site, small, paths)
+    assert many == few
+    assert max(many.values()) <= 40
 
-        for copy in range(1, 8):
-            _entries(hanako, copy * 1000)
-            _runs(hanako, copy * 1000)
-            db.session.flush()
-        db.session.commit()
-    with counted(site) as many:
-        browser.get(path)
-    assert len(many) == len(few)
-    assert len(many) <= 40
+
+def queries_of(site: Flask, browser: Browser, paths: list[str]) -> dict[str, int]:
+    found = {}
+    for path in paths:
+        with counted(site) as statements:
+            browser.get(path)
+        found[path] = len(statements)
+    return found
 
 
 def test_an_unknown_page_run_or_title_is_a_404_page(browser: Browser) -> None:

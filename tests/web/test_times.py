@@ -15,8 +15,8 @@ from webapp.views.logs import numbers
 
 
 @pytest.fixture(autouse=True)
-def context(site: Flask) -> Iterator[None]:
-    with site.test_request_context():
+def context(words_app: Flask) -> Iterator[None]:
+    with words_app.test_request_context():
         yield
 
 

@@ -35,8 +35,8 @@ RUN_REASONS = ["rate_limited", "settling", "service_down", "first_run", "over_br
 
 
 @pytest.fixture(autouse=True)
-def context(site: Flask) -> Iterator[None]:
-    with site.test_request_context():
+def context(words_app: Flask) -> Iterator[None]:
+    with words_app.test_request_context():
         yield
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from zoneinfo import available_timezones
 
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -35,7 +34,7 @@ def page(form: Form | None = None, status: int = 200, password: Form | None = No
         connections=connections,
         statuses=STATUSES,
         languages=LANGUAGES,
-        zones=sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix/", "right/"))),
+        zones=sorted(name for name in times.zones() if "/" in name and not name.startswith(("Etc/", "posix/", "right/"))),
         gates=gates(),
         cron_url=f"{config.public_url}/cron",
         cron_secret=secret,
