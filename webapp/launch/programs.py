@@ -50,7 +50,7 @@ def web(config: Config) -> Program:
         _python(
             "-m", "gunicorn", "--config", str(GUNICORN), "--no-control-socket",
             "--workers", "1", "--worker-class", "gthread", "--threads", str(config.WEB_THREADS),
-            "--bind", f"{host}:{config.PORT}", "webapp:create_app()",
+            "--bind", f"{host}:{config.PORT}", "webapp.launch.wsgi:application()",
         ),
         30,
         stop_seconds=20,
