@@ -178,7 +178,7 @@ def require_sign_in() -> ResponseReturnValue | None:
     person = _someone()
     if person is None:
         return redirect(url_for("setup.show"), 303)
-    if current_app.config["TSUZUKI"].values.get("DEMO") and not session.get("signed_out"):
+    if current_app.config["TSUZUKI"].DEMO and not session.get("signed_out"):
         sign_in(person)
         return None
     if "HX-Request" in request.headers:

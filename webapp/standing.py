@@ -47,7 +47,9 @@ def setup_step(user: User, connections: Mapping[str, Connection]) -> Step | None
     if not is_connected(connections.get("anilist")):
         return Step(2, _("connect AniList"), url_for("settings.connections"), _("Connect AniList"))
     if any(not row.rows_kept for row in queries.cache_rows()):
-        return Step(3, _("fill the mapping caches"), url_for("home.show") + "#caches", _("See the caches"))
+        return Step(
+            3, _("fill the mapping caches"), url_for("home.show", under=1, _anchor="caches"), _("See the caches")
+        )
     if queries.newest_plan(user.id) is None:
         return Step(4, _("look at the plan"), url_for("sync.show"), _("Make a preview"))
     if not is_connected(connections.get("trakt")):
@@ -91,7 +93,7 @@ def standing(
             "bad",
             _("The mapping caches could not be filled."),
             _("Nothing can be placed without them. Update them below; the next run tries too."),
-            "#caches",
+            url_for("home.show", under=1, _anchor="caches"),
             _("See the caches"),
         )
     return _last(state["last_check"])  # fmt: skip

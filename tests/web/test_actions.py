@@ -473,7 +473,7 @@ def test_the_secret_of_the_scheduler_is_shown_to_the_owner(browser: Browser) -> 
 def test_a_cache_is_asked_for_and_its_table_polls_until_it_was_read(
     browser: Browser, queue: list[tuple[str, int]]
 ) -> None:
-    assert browser.post("/caches/fribbs") == "/#caches"
+    assert browser.post("/caches/fribbs") == "/?under=1#caches"
     assert queue == [("cache", 2)]
     assert "is being read again" in browser.get("/")
     text = browser.post("/caches/otaku", status=200, hx=True)
@@ -487,7 +487,7 @@ def test_the_table_of_caches_stops_polling_when_the_look_was_made(small: Browser
     late = (utcnow() - timedelta(minutes=10)).isoformat().replace("+", "%2B")
     assert "every 2s" not in small.get(f"/caches?name=otaku&asked={late}", hx=True)
     assert "every 2s" not in small.get("/caches?name=otaku&asked=nonsense", hx=True)
-    assert small.client.get("/caches").location == "/#caches"
+    assert small.client.get("/caches").location == "/?under=1#caches"
 
 
 def test_changes_say_nothing_until_something_happened(site: Flask, small: Browser) -> None:

@@ -78,7 +78,7 @@ def caches() -> ResponseReturnValue:
     rows = queries.cache_rows()
     asked = _asked(request.args.get("asked"))
     if not is_htmx():
-        return redirect(url_for("home.show", _anchor="caches"), 303)
+        return redirect(url_for("home.show", under=1, _anchor="caches"), 303)
     name = request.args.get("name", "")
     row = next((row for row in rows if row.name == name), None)
     open_ = asked is not None and row is not None and not (row.last_attempt and row.last_attempt >= asked)
@@ -101,7 +101,7 @@ def update_cache(name: str) -> ResponseReturnValue:
     if is_htmx():
         return render_template("home/_caches.html", caches=queries.cache_rows(), polling=name if put else "", asked=asked, message=message)  # fmt: skip
     flash(message, "run" if put else "bad")
-    return redirect(url_for("home.show", _anchor="caches"), 303)
+    return redirect(url_for("home.show", under=1, _anchor="caches"), 303)
 
 
 def _asked(value: str | None) -> datetime | None:
