@@ -98,7 +98,7 @@ def test_every_refusal_of_a_command_has_its_sentence() -> None:
     text = (ROOT / "webapp" / "runs.py").read_text("utf-8")
     codes = set(re.findall(r'RunError\(\s*"(\w+)"', text))
     assert codes
-    assert codes <= set(words._COMMANDS)
+    assert codes <= set(words.COMMANDS)
 
 
 def test_every_reason_of_the_gate_has_its_sentence() -> None:
