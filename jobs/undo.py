@@ -16,7 +16,7 @@ from jobs import dates, ledger, ledger_moves
 from jobs.errors import BadData, Cancelled, ServiceDown, Settling, Stopping, TsuzukiError
 from jobs.ledger import GONE, Accounts
 from jobs.ledger_moves import UNDONE, Standing
-from jobs.planner import MOVED, Place, place_of
+from jobs.planner import FRESH, MOVED, Place, place_of
 from jobs.ports import HistoryRow, Running, TraktHistory
 from jobs.posting import post_planned, stop_reason
 from jobs.records import ItemOutcome, Picture, Placement, Reason, Refusal
@@ -110,13 +110,14 @@ def run_move(
     settle(ctx, trakt, clock=clock)
     account = ledger.accounts(ctx.user_id)
     ids = sorted(set(ledger_moves.subject_of(ctx.run_id)[1]))
-    known = placements
     ledger.drop_leftovers(ctx, account, clock())
-    moves = _moves(ledger_moves.of_entries(ctx.user_id, account.target, ids), known)
-    left = _begin(ctx, account, moves, picture or trakt.picture(account.target), clock)
+    seen = picture or trakt.picture(account.target)
+    ledger.reconcile(ctx.user_id, seen, clock(), ctx=ctx)  # what the person removed does not move, it stays away
+    moves = _moves(ledger_moves.of_entries(ctx.user_id, account.target, ids), placements, seen)
+    left = _begin(ctx, account, moves, seen, clock)
     _, stop = post_planned(ctx, trakt, clock=clock)
     if stop is None:
-        _pass_on(ctx, account, ids, known, clock)
+        _pass_on(ctx, account, ids, placements, seen, clock)
         going = _going(ctx, account, ids)
         ctx.progress.phase("removing", len(going))
         _, stop = _remove(ctx, trakt, account, going, clock)
@@ -142,17 +143,25 @@ def _moved(
     return RemovalResult(0, 0, len(moves) - len(stays), stays, stop)
 
 
-def _moves(rows: Sequence[Standing], placements: Mapping[int, Placement | Refusal]) -> list[tuple[Standing, Place]]:
-    """Plays that stand, and another place is right for them."""
+def _moves(
+    rows: Sequence[Standing], placements: Mapping[int, Placement | Refusal], seen: Picture
+) -> list[tuple[Standing, Place]]:
+    """Plays that stand on Trakt, and another place is right for them."""
     moves = []
     for row in rows:
         placement = placements.get(row.anilist_id)
-        if row.state != "sent" or not isinstance(placement, Placement):
+        if row.state != "sent" or not isinstance(placement, Placement) or not _stands(row, seen):
             continue
         place = place_of(placement, row.episode)
         if place is not None and place != row.place:
             moves.append((row, place))
     return moves
+
+
+def _stands(row: Standing, seen: Picture) -> bool:
+    """Whether a complete picture shows this play, or is too young to say that it is gone."""
+    fresh = row.sent_at is None or row.sent_at >= seen.began_at - FRESH
+    return fresh or seen.plays_of(*row.place) > 0
 
 
 def _begin(
@@ -189,11 +198,16 @@ def _begin(
 
 
 def _pass_on(
-    ctx: Running, account: Accounts, ids: Sequence[int], placements: Mapping[int, Placement | Refusal], clock: Clock
+    ctx: Running,
+    account: Accounts,
+    ids: Sequence[int],
+    placements: Mapping[int, Placement | Refusal],
+    seen: Picture,
+    clock: Clock,
 ) -> None:
     """Hand freed places down each chain, and turn each circle, in one transaction each."""
     rows = ledger_moves.of_entries(ctx.user_id, account.target, ids)
-    waiting = {place: row for row, place in reversed(_moves(rows, placements))}  # new place -> who wants it
+    waiting = {place: row for row, place in reversed(_moves(rows, placements, seen))}  # new place -> who wants it
     standing = {row.place: row for row in rows}
     for freed in _going(ctx, account, ids):
         steps: list[tuple[Standing, Standing]] = []

@@ -283,3 +283,13 @@ def test_episodes_spread_over_two_seasons_move_each_to_its_own(run: FakeRun, tra
     assert trakt.plays() == {
         ("episode", 100, 1, 24): 1, ("episode", 100, 1, 25): 1, ("episode", 100, 2, 1): 1, ("episode", 100, 2, 2): 1
     }  # fmt: skip
+
+
+def test_what_the_person_removed_does_not_move(run: FakeRun, trakt: FakeTrakt) -> None:
+    send(run, trakt, *[play(1, n) for n in (1, 2, 3)])
+    trakt.take_away(("episode", 100, 1, 2))
+    trakt.clock.move(7200)
+    result, _ = move(run, trakt, {1: show(1, 100, season=2)})
+    assert result.moved == 2
+    assert trakt.plays() == {("episode", 100, 2, n): 1 for n in (1, 3)}
+    assert [(r.episode, r.state, r.held) for r in rows(state="gone")] == [(2, "gone", True)]
