@@ -14,7 +14,7 @@ from typing import Any
 
 from jobs import piles
 from jobs import placing_store as store
-from jobs.library import store_media
+from jobs.library_rows import store_media
 from jobs.lookups import ExternalIds, PublicTrakt, answer, in_parallel
 from jobs.mapping.chain import Link, order
 from jobs.mapping.corrections import by_hand, overridden, with_progress

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Text, select, type_coerce, update
 from sqlalchemy import text as sql
 
-from jobs.library import media_info
+from jobs.library_rows import media_info
 from jobs.mapping.chain import Catalogue
 from jobs.mapping.placement import from_json
 from jobs.mapping.resolver import Known

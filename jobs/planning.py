@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
-from jobs import ledger, library, plans, selection
+from jobs import ledger, library_rows, plans, selection
 from jobs.accounts import TraktSettings
 from jobs.dates import DATE_RULES
 from jobs.placing import place_entries, stored_placement
@@ -72,7 +72,7 @@ def draft(
     """The plan of this run as of now. `settings` None: a preview without a Trakt account."""
     ctx.progress.phase("planning", len(chosen.entries))
     rules = rules_of(ctx, chosen, settings)
-    entries = tuple(library.list_entry(row) for row in chosen.entries.values())
+    entries = tuple(library_rows.list_entry(row) for row in chosen.entries.values())
     inputs = PlanInputs(
         mode=ctx.mode,
         entries=entries,
@@ -81,7 +81,7 @@ def draft(
         ledger=ledger.rows_for(ctx.user_id, settings.account_id) if settings else (),
         account=rules,
         now=utcnow(),
-        dates=DateHints(library.activities_of(ctx.user_id, chosen.entries), Shapes()),
+        dates=DateHints(library_rows.activities_of(ctx.user_id, chosen.entries), Shapes()),
         force=bool(ctx.options.get("force")),
     )
     return Draft(plan(inputs), entries, placements, rules)
@@ -177,7 +177,7 @@ def replan_dates(run_id: int, rule: str) -> None:
     rows = selection.entries_of(run.user_id, {play.anilist_id for play in plays}).entries
     inputs = PlanInputs(
         mode=run.mode,
-        entries=[library.list_entry(row) for row in rows.values()],
+        entries=[library_rows.list_entry(row) for row in rows.values()],
         placements={i: found for i, row in rows.items() if (found := stored_placement(row)) is not None},
         picture=Picture("", run.created_at, {}, {}, {}),
         ledger=(),
@@ -185,7 +185,7 @@ def replan_dates(run_id: int, rule: str) -> None:
             statuses=ANY_STATUS, date_rule=rule, send_private=True, timezone=user.timezone or config().TZ
         ),
         now=utcnow(),
-        dates=DateHints(library.activities_of(run.user_id, rows), Shapes()),
+        dates=DateHints(library_rows.activities_of(run.user_id, rows), Shapes()),
     )
     dated = {play.source_key: play for play in plan(inputs).plays}
     plans.set_dates(run_id, [plans.dated(play, dated.get(play.source_key)) for play in plays])

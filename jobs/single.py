@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
-
 from jobs import library, runstate
 from jobs.errors import NotFound
 from jobs.placing import place_entries
 from jobs.records import Placement, Refusal
 from jobs.runstate import RunContext
 from jobs.tools import Shapes, Tools, tools_for
-from webapp.database import transaction
-from webapp.models import Entry
 
 
 def run_single(ctx: RunContext) -> None:
@@ -47,15 +43,3 @@ def _count(found: Placement | Refusal) -> int:
 
 def _sentence(found: Placement | Refusal) -> str:
     return found.reason if isinstance(found, Placement) else found.detail
-
-
-def on_list(user_id: int, anilist_id: int) -> bool:
-    """Whether the person's list holds this title."""
-    with transaction(readonly=True) as session:
-        return bool(
-            session.scalar(
-                select(Entry.id).where(
-                    Entry.user_id == user_id, Entry.anilist_id == anilist_id, Entry.gone_at.is_(None)
-                )
-            )
-        )

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 from sqlalchemy import select, update
 
-from jobs import accounts, library
+from jobs import accounts, library, library_rows
 from jobs.accounts import AccountChanged
 from jobs.errors import Reconnect
 from jobs.records import Activity, PartialDate
@@ -46,7 +46,7 @@ def test_the_first_reading_takes_the_whole_list(user: User) -> None:
     assert (reading.whole, reading.changed, anilist.asked) == (True, 2, ["viewer", "whole"])
     row = entry_row(user, 2)
     assert (row.status, row.progress, row.completed_at, row.media.title_romaji) == ("CURRENT", 3, "2020-05", "Title 2")
-    assert library.list_entry(row) == anilist.entries[1]
+    assert library_rows.list_entry(row) == anilist.entries[1]
 
 
 def test_a_second_reading_on_the_same_day_is_one_request(user: User) -> None:
@@ -195,7 +195,7 @@ def test_an_activity_that_anilist_merges_is_taken_with_its_new_range(user: User)
     read(claimed(user), anilist, activities_wanted=True)
     anilist.rows = [replace(anilist.rows[0], last=5)]
     assert read(claimed(user), anilist).activities == 1
-    assert library.activities_of(user.id, [1])[1][0].last == 5
+    assert library_rows.activities_of(user.id, [1])[1][0].last == 5
 
 
 def test_due_titles_are_asked_for_in_the_same_request(user: User) -> None:

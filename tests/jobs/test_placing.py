@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import event, select, update
 
 from jobs.errors import ServiceDown
-from jobs.library import store_media
+from jobs.library_rows import store_media
 from jobs.mapping.resolver import IdType
 from jobs.mapping.rows import IdRow
 from jobs.placing import PlacingClients, place_entries, stored_placement
