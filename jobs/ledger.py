@@ -124,7 +124,7 @@ def write_plan(ctx: Claimant, account: Accounts, plays: Sequence[Play], at: date
     for plays_part in parts(new):
         with mine(ctx) as session:
             rows = [_row(ctx, account, play, at) for play in plays_part]
-            session.execute(upsert(PlayRow).values(rows).on_conflict_do_nothing())
+            session.execute(upsert(PlayRow.__table__).on_conflict_do_nothing(), rows)
     return _written(ctx, account, wanted)
 
 

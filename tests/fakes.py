@@ -140,7 +140,9 @@ class FakeTrakt:
             return Receipt("doubt", http_status=200, detail="HTML instead of JSON", elapsed=self.elapsed)
         if fault in ("lost", "dropped", "half", "late"):
             return Receipt("doubt", http_status=502 if fault == "lost" else None, detail=fault, elapsed=self.elapsed)
-        missing = [{"ids": {"trakt": p.trakt_id}} for p in plays if p not in known]
+        missing = [
+            {"ids": {"trakt": p.trakt_id}} for p in plays if (p.kind, p.trakt_id, p.season, p.number) in self.unknown
+        ]
         return Receipt(
             "doubt" if missing else "applied",
             added=applied,
