@@ -34,7 +34,8 @@ ENV DATA_DIR=/data \
     PORT=8000 \
     SCHEDULE=6h
 
-USER tsuzuki
+# By number: a cluster that insists on "not root" cannot look a name up.
+USER 10001
 VOLUME /data
 EXPOSE 8000
 
