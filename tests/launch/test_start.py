@@ -129,3 +129,13 @@ def test_tokens_of_the_environment_belong_to_the_first_account(app: Flask, user:
     db.session.commit()
     assert (row.user_id, row.service, row.state) == (user.id, "trakt", "connected")
     assert "token" not in (row.access_token or "")
+
+
+def test_the_demo_takes_over_no_credential_and_has_a_known_api_token() -> None:
+    environ = {"TRAKT_ACCESS_TOKEN": "real", "TRAKT_CLIENT_ID_FILE": "/real", "TMDB_API_KEY": "real", "PORT": "8001"}
+    assert start.demo_environment(environ | {"PATH": "/bin"}) == {
+        "PATH": "/bin",
+        "PORT": "8001",
+        "API_TOKEN": "demo-token",
+    }
+    assert start.demo_environment({"API_TOKEN": "mine"})["API_TOKEN"] == "mine"

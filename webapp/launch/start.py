@@ -29,7 +29,10 @@ from webapp.simulator.process import environment as simulator_environment
 
 KEEPER: Final = Path(__file__).with_name("keeper.py")
 PR_SET_PDEATHSIG: Final = 1
-DEMO_KEEPS: Final = ("HOST", "PORT", "PUBLIC_URL", "DATA_DIR", "REDIS_URL", "LOG_LEVEL", "LOG_FORMAT", "TZ", "WORKERS")
+DEMO_KEEPS: Final = (
+    "HOST", "PORT", "PUBLIC_URL", "DATA_DIR", "REDIS_URL", "LOG_LEVEL", "LOG_FORMAT", "TZ", "WORKERS",
+    "API_TOKEN", "CRON_SECRET", "SCHEDULE", "CRON_MIN_HOURS",
+)  # fmt: skip
 DEMO_NAME: Final = "demo"
 # The simulator answers at once, so nobody has to wait for a minute until its reads have caught up.
 DEMO_SETTINGS: Final = {"DEMO": "1", "ADMIN_USERNAME": "demo", "TRAKT_SETTLE_SECONDS": "3", "TICK_SECONDS": "2"}
@@ -60,11 +63,7 @@ def up(environ: Mapping[str, str], *, env_file: bool = True) -> None:
 
 def demo(environ: Mapping[str, str], *, fresh: bool) -> None:
     """Start against the built-in simulator; does not return. Nothing of `.env` is read: no real token is near."""
-    environment = {
-        name: value
-        for name, value in environ.items()
-        if not any(name in (s.name, f"{s.name}_FILE") for s in SETTINGS) or name in DEMO_KEEPS
-    }
+    environment = demo_environment(environ)
     environment.setdefault("DATA_DIR", str(ROOT / "data" / DEMO_NAME))
     folder = load(environment).data_dir
     make_folder(folder)
@@ -76,6 +75,13 @@ def demo(environ: Mapping[str, str], *, fresh: bool) -> None:
     environment["ADMIN_PASSWORD"] = secrets.token_urlsafe(16)  # nobody needs it: the demo signs in by itself
     stand_in = programs.simulator(port, folder)
     become_keeper(make_launch(environment, extra=[stand_in], lock=lock))
+
+
+def demo_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What the demo takes over from the environment: no credential of a real service, and a known API token."""
+    settings = {name for setting in SETTINGS for name in (setting.name, f"{setting.name}_FILE")}
+    kept = {name: value for name, value in environ.items() if name not in settings or name in DEMO_KEEPS}
+    return {"API_TOKEN": "demo-token"} | kept
 
 
 def make_launch(environ: Mapping[str, str], *, extra: Sequence[Program], lock: int | None = None) -> Launch:
