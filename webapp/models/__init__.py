@@ -2,14 +2,23 @@
 
 from webapp.models.base import UtcDateTime, utcnow
 from webapp.models.library import ActivityRow, Entry, Media, SyncProgress
-from webapp.models.mapping import AnidbMap, AnimeId, EntrySpan, EpisodeOverride, Mapping, MappingSource, TraktShow
+from webapp.models.mapping import (
+    AnidbMap,
+    AnimeId,
+    Decision,
+    EntrySpan,
+    EpisodeOverride,
+    Mapping,
+    MappingSource,
+    TraktShow,
+)
 from webapp.models.people import Connection, OAuthFlow, SystemConfig, User
 from webapp.models.plays import PLAY_STATES, PlayRow, TraktPicture
 from webapp.models.runs import MODES, OPEN, RUN_STATES, Lease, Log, PlanItem, RequestCount, Run, RunItem
 
 __all__ = [
     "MODES", "OPEN", "PLAY_STATES", "RUN_STATES",
-    "ActivityRow", "AnidbMap", "AnimeId", "Connection", "Entry", "EntrySpan", "EpisodeOverride", "Lease", "Log", "Mapping",
+    "ActivityRow", "AnidbMap", "AnimeId", "Connection", "Decision", "Entry", "EntrySpan", "EpisodeOverride", "Lease", "Log", "Mapping",
     "MappingSource", "Media", "OAuthFlow", "PlanItem", "PlayRow", "RequestCount", "Run", "RunItem", "SyncProgress",
     "SystemConfig", "TraktPicture", "TraktShow", "User", "UtcDateTime", "utcnow",
 ]  # fmt: skip

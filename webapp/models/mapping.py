@@ -165,3 +165,26 @@ class TraktShow(Base):
     seasons: Mapped[Any] = mapped_column(Json, default=dict)
     etag: Mapped[text | None]
     fetched_at: Mapped[datetime] = mapped_column(UtcDateTime())
+
+
+class Decision(Base):
+    """What a person decided about one title in review, with what stood there before, so that it can be taken back."""
+
+    __tablename__ = "decisions"
+
+    id: Mapped[pk]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    anilist_id: Mapped[bigint]
+    action: Mapped[short]  # a random word; titles that were decided together share it
+    what: Mapped[short]  # place, keep, ignored, never
+    decided_by: Mapped[text]
+    decided_at: Mapped[datetime] = mapped_column(UtcDateTime())
+    # {"mapping": {...} | null, "spans": [[first, last, season, start], ...], "choice": str | null, ...}
+    before: Mapped[Any] = mapped_column(Json)
+    after: Mapped[Any] = mapped_column(Json)
+    taken_back_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+
+    __table_args__ = (
+        Index("ix_decisions_entry", "user_id", "anilist_id"),
+        Index("ix_decisions_action", "user_id", "action"),
+    )
