@@ -52,30 +52,35 @@ def check_spans(spans: Sequence[SpanInput]) -> list[SpanInput]:
 
 def save_mapping(user: User, given: MappingInput, spans: Sequence[SpanInput] | None = None) -> None:
     """Keep a manual mapping; `spans`, when given, replace all spans of the entry. Raises `OverlappingSpans`."""
-    ordered = None if spans is None else check_spans(spans)
     with transaction() as session:
-        values = {
-            "kind": given.kind or _kind_of(session, given),
-            "trakt_id": given.trakt_id,
-            "tmdb_id": given.tmdb_id,
-            "imdb_id": given.imdb_id,
-            "tvdb_id": given.tvdb_id,
-            "source": "manual",
-            "reason": f"chosen by {user.username}",
-            "updated_by": user.username,
-            "updated_at": utcnow(),
-        }
-        row = upsert(Mapping).values(user_id=user.id, anilist_id=given.anilist_id, **values)
-        session.execute(
-            row.on_conflict_do_update(
-                index_elements=["user_id", "anilist_id"], index_where=text("user_id IS NOT NULL"), set_=values
-            )
+        put_mapping(session, user, given, spans)
+
+
+def put_mapping(session: Any, user: User, given: MappingInput, spans: Sequence[SpanInput] | None = None) -> None:
+    """`save_mapping` inside the caller's transaction."""
+    ordered = None if spans is None else check_spans(spans)
+    values = {
+        "kind": given.kind or _kind_of(session, given),
+        "trakt_id": given.trakt_id,
+        "tmdb_id": given.tmdb_id,
+        "imdb_id": given.imdb_id,
+        "tvdb_id": given.tvdb_id,
+        "source": "manual",
+        "reason": f"chosen by {user.username}",
+        "updated_by": user.username,
+        "updated_at": utcnow(),
+    }
+    row = upsert(Mapping).values(user_id=user.id, anilist_id=given.anilist_id, **values)
+    session.execute(
+        row.on_conflict_do_update(
+            index_elements=["user_id", "anilist_id"], index_where=text("user_id IS NOT NULL"), set_=values
         )
-        if ordered is not None:
-            session.execute(delete(EntrySpan).where(*_spans_of(user.id, given.anilist_id)))
-            for span in ordered:
-                _put_span(session, user.id, given.anilist_id, span)
-        _mark(session, Entry.user_id == user.id, Entry.anilist_id == given.anilist_id)
+    )
+    if ordered is not None:
+        session.execute(delete(EntrySpan).where(*_spans_of(user.id, given.anilist_id)))
+        for span in ordered:
+            _put_span(session, user.id, given.anilist_id, span)
+    _mark(session, Entry.user_id == user.id, Entry.anilist_id == given.anilist_id)
 
 
 def save_span(user: User, anilist_id: int, span: SpanInput) -> None:
