@@ -2,6 +2,7 @@
 
 from webapp.models.base import UtcDateTime, utcnow
 from webapp.models.library import ActivityRow, Entry, Media, SyncProgress
+from webapp.models.lists import ImportDraft, ListMapping, MappingList
 from webapp.models.mapping import (
     AnidbMap,
     AnimeId,
@@ -18,7 +19,7 @@ from webapp.models.runs import MODES, OPEN, RUN_STATES, Lease, Log, PlanItem, Re
 
 __all__ = [
     "MODES", "OPEN", "PLAY_STATES", "RUN_STATES",
-    "ActivityRow", "AnidbMap", "AnimeId", "Connection", "Decision", "Entry", "EntrySpan", "EpisodeOverride", "Lease", "Log", "Mapping",
+    "ActivityRow", "AnidbMap", "AnimeId", "Connection", "Decision", "Entry", "EntrySpan", "EpisodeOverride", "ImportDraft", "Lease", "ListMapping", "Log", "Mapping", "MappingList",
     "MappingSource", "Media", "OAuthFlow", "PlanItem", "PlayRow", "RequestCount", "Run", "RunItem", "SyncProgress",
     "SystemConfig", "TraktPicture", "TraktShow", "User", "UtcDateTime", "utcnow",
 ]  # fmt: skip

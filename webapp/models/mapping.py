@@ -14,7 +14,7 @@ from webapp.models.base import Json, UtcDateTime, bigint, now, pk, short, text, 
 
 
 class MappingSource(Base):
-    """One downloaded data set: otaku, fribbs or anime_lists."""
+    """One downloaded data set: otaku, fribbs, anime_lists, or a list that was subscribed to (list:<id>)."""
 
     __tablename__ = "mapping_sources"
 
@@ -31,6 +31,8 @@ class MappingSource(Base):
     last_activity: Mapped[datetime | None] = mapped_column(UtcDateTime())  # what the source says of its own change
     last_attempt: Mapped[datetime | None] = mapped_column(UtcDateTime())
     last_error: Mapped[text | None]  # the sentence; None after a good look
+    held_rows: Mapped[int | None]  # usable rows of a file that was held back because it lost too many
+    accepted_rows: Mapped[int | None]  # so few rows an administrator has agreed to; None after the next good look
 
 
 class AnimeId(Base):
