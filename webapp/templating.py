@@ -29,7 +29,7 @@ def init_templates(app: Flask) -> None:
     env.lstrip_blocks = True
     env.filters.update(
         number=format_decimal, when=times.when, on=times.on, clock=times.clock, hm=times.hours_minutes, lasted=times.lasted,
-        ago=times.ago, machine=times.machine, day=times.day_words, title=title, ranges=ranges, localday=times.local_day, upfirst=upfirst,
+        ago=times.ago, machine=times.machine, day=times.day_words, partialday=times.partial_day, title=title, ranges=ranges, localday=times.local_day, upfirst=upfirst,
     )  # fmt: skip
     env.globals.update(
         words=words,

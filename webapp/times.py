@@ -74,6 +74,14 @@ def day_words(day: date) -> str:
     return str(format_date(day, pattern or "medium"))
 
 
+def partial_day(text: str | None) -> str:
+    """A date of AniList, whole or not: "2012-04-08" -> 8 Apr 2012, "2012-04" -> 2012, "" -> ""."""
+    try:
+        return day_words(date.fromisoformat(text or ""))
+    except ValueError:
+        return (text or "")[:4]
+
+
 def local_day(moment: datetime) -> date:
     return moment.astimezone(person_zone()).date()
 

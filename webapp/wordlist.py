@@ -81,6 +81,20 @@ REASONS: Mapping[str, Any] = {
     "watch_only_once": _l("Trakt is set to count one play only, and there is one already, so rewatches stay here."),
 }  # fmt: skip
 
+# Behind "You watched 12 episodes.", before the places to choose from.
+LEADS: Mapping[str, Any] = {
+    "sources_disagree": _l("The sources disagree:"),
+    "special_unconfirmed": _l("It is a special, and nothing confirms its number on Trakt:"),
+    "season_unknown": _l("The show is known, but not the season:"),
+    "past_the_end": _l("They run past what Trakt lists for this show:"),
+    "claimed_by_other": _l("Another of your titles stands where the sources put it:"),
+    "length_unknown": _l("An earlier part has no known length, so we can't count:"),
+    "wrong_kind": _l("The ids may lead to something else:"),
+    "not_on_trakt": _l("What was chosen for it is not on Trakt any more:"),
+    "not_listed_yet": _l("Trakt has not listed it for a month:"),
+    "still_airing": _l("Its length has not been known for a month:"),
+}  # fmt: skip
+
 OUTCOMES: Mapping[str, tuple[str, Any, Any]] = {
     "sent": ("ok", _l("Sent"), _l("Every new play of this title is on Trakt.")),
     "sent_in_part": ("review", _l("Sent in part"), _l("Some plays of this title are on Trakt, some are not; the rest is tried again.")),
@@ -122,6 +136,8 @@ MODES: Mapping[str, Any] = {
     "single": _l("Details of one title"),
     "undo": _l("Undo"),
     "move": _l("Move"),
+    "doctor": _l("Look at the history"),
+    "repair": _l("Repair of the history"),
     "readback": _l("Read back"),
     "caches": _l("Caches"),
 }
@@ -139,6 +155,7 @@ PHASES: Mapping[str, Any] = {
     "reading_activities": _l("Reading AniList's activities"),
     "placing": _l("Working out the places"),
     "reading_trakt": _l("Reading what Trakt has"),
+    "reading_history": _l("Reading the whole Trakt history"),
     "planning": _l("Making the plan"),
     "settling": _l("Looking at what arrived"),
     "posting": _l("Sending to Trakt"),
@@ -175,6 +192,14 @@ DATE_RULES: Mapping[str, tuple[Any, Any]] = {
     "now": (_l("Now"), _l("The time at which the plan is made.")),
 }  # fmt: skip
 
+# What the history doctor says of a play: the short name, and the likely cause.
+CAUSES: Mapping[str, tuple[Any, Any]] = {
+    "posted_again": (_l("Sent twice"), _l("The same episode stands there at the same second: a tool sent it again.")),
+    "two_trackers": (_l("Two trackers"), _l("Two ways of tracking noted the same viewing within a day.")),
+    "within_a_day": (_l("Again within a day"), _l("The same episode stands there again within a day. A rewatch on the same day looks like this too.")),
+    "from_s1e1": (_l("Counted from S1E1"), _l("A tool counted this title from the show's first episode, while it belongs elsewhere.")),
+}  # fmt: skip
+
 DATE_SOURCES: Mapping[str, Any] = {
     "activity": _l("AniList activity"),
     "completed": _l("completion date"),
@@ -185,6 +210,7 @@ DATE_SOURCES: Mapping[str, Any] = {
     "evenly": _l("spread evenly"),
     "now": _l("time of planning"),
     "force": _l("sent again"),
+    "adopted": _l("as it stood on Trakt"),
 }
 
 STATUSES: Mapping[str, Any] = {

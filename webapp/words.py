@@ -19,6 +19,7 @@ from webapp.wordlist import (
     DATE_SOURCES,
     ERRORS,
     GATE,
+    LEADS,
     MODES,
     OUTCOMES,
     PHASES,
@@ -36,7 +37,7 @@ from webapp.wordlist import (
 )
 
 __all__ = [
-    "BROKEN", "COMMANDS", "CONNECTIONS", "DATE_RULES", "DATE_SOURCES", "ERRORS", "GATE", "MODES", "OUTCOMES",
+    "BROKEN", "COMMANDS", "CONNECTIONS", "DATE_RULES", "DATE_SOURCES", "ERRORS", "GATE", "LEADS", "MODES", "OUTCOMES",
     "PHASES", "PILES", "PLAYS", "REASONS", "REFUSED", "RUN_REASONS", "SERVICES", "SOURCES", "STATES",
     "STATE_SENTENCES", "STATUSES", "TRIGGERS", "added", "command_error", "error_sentence", "error_title", "label",
     "plays_words", "run_label", "run_sentence", "run_service", "run_state", "sentence", "tone",
@@ -53,6 +54,7 @@ _SENTENCES: Mapping[str, Mapping[str, Any]] = {
     "pile": {code: words[2] for code, words in PILES.items()},
     "connection": {code: words[2] for code, words in CONNECTIONS.items()},
     "gate": GATE,
+    "lead": LEADS,
 }
 _LABELS: Mapping[str, Mapping[str, Any]] = {
     "state": {code: words[1] for code, words in STATES.items()},

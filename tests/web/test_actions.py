@@ -536,4 +536,4 @@ def test_home_shows_three_decisions_at_most(small: Browser) -> None:
     text = small.get("/")
     assert text.count(">Decide<") == 3
     assert "All 10" in text
-    assert '<b class="count">10' in text
+    assert '<b class="count">14' in text

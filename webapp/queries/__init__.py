@@ -1,6 +1,6 @@
 """Every named read that pages and the API share. Each makes the same number of queries however many rows there are."""
 
-from webapp.queries.library import EntryPage, entry, mappings, pile_counts, review, siblings
+from webapp.queries.library import EntryPage, entry, mappings, pile_counts, siblings
 from webapp.queries.logs import LogPage, logs, run_log, tail
 from webapp.queries.people import (
     cache_rows,
@@ -15,6 +15,17 @@ from webapp.queries.people import (
     progress_rows,
 )
 from webapp.queries.plays import PlayPage, held_plays, history, plays_of_entry, recent_plays
+from webapp.queries.review import (
+    FormatPile,
+    Made,
+    decisions,
+    no_match_formats,
+    plays_standing,
+    review,
+    review_count,
+    same_shows,
+    shows,
+)
 from webapp.queries.runs import (
     ItemPage,
     PlanEntry,
@@ -36,9 +47,9 @@ from webapp.queries.runs import (
 )
 
 __all__ = [
-    "EntryPage", "ItemPage", "LogPage", "PlanEntry", "PlayPage",
-    "cache_rows", "changes_since", "config_values", "connections", "cron_secret", "entry", "fresh_preview", "held_plays", "history", "instance_value",
-    "items_of", "last_check", "last_syncs", "logs", "mappings", "needs_you_count", "newest_plan", "open_runs", "outcome_counts", "pile_counts", "plan_counts", "plan_of", "plan_plays", "plays_of_entry",
-    "progress_count", "progress_rows", "recent_plays", "requests_of", "review", "run", "run_log", "run_plays", "runs", "sent_as", "siblings",
+    "EntryPage", "FormatPile", "ItemPage", "LogPage", "Made", "PlanEntry", "PlayPage",
+    "cache_rows", "changes_since", "config_values", "connections", "cron_secret", "decisions", "entry", "fresh_preview", "held_plays", "history", "instance_value",
+    "items_of", "last_check", "last_syncs", "logs", "mappings", "needs_you_count", "newest_plan", "no_match_formats", "open_runs", "outcome_counts", "pile_counts", "plan_counts", "plan_of", "plan_plays", "plays_of_entry", "plays_standing",
+    "progress_count", "progress_rows", "recent_plays", "requests_of", "review", "review_count", "run", "run_log", "run_plays", "runs", "same_shows", "sent_as", "shows", "siblings",
     "tail", "waiting_approval",
 ]  # fmt: skip

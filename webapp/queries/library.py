@@ -93,21 +93,6 @@ def pile_counts(user_id: int) -> dict[str, int]:
     return counts
 
 
-def review(user_id: int, pile: str, *, limit: int = 50, offset: int = 0) -> list[tuple[Entry, str | None]]:
-    """Entries of one pile that wait for a decision or for Trakt, the longest watched first."""
-    query = (
-        select(Entry, TraktShow.title)
-        .join(Entry.media)
-        .options(contains_eager(Entry.media))
-        .outerjoin(TraktShow, (TraktShow.trakt_id == Entry.trakt_id) & (Entry.kind == "show"))
-        .where(Entry.user_id == user_id, Entry.gone_at.is_(None), Entry.choice.is_(None), Entry.pile == pile)
-        .order_by(Entry.progress.desc(), Entry.id)
-        .offset(offset)
-        .limit(limit)
-    )
-    return [(entry, show) for entry, show in db.session.execute(query)]
-
-
 @dataclass(frozen=True)
 class Title:
     """All that decides where one title goes. `media` and `entry` may be missing for one mapped by id only."""

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from webapp.extensions import db
 from webapp.models import Connection, Entry, Log, MappingSource, Media, Run, SyncProgress, SystemConfig
+from webapp.queries.review import asking
 
 SOURCE_NAMES = ("otaku", "fribbs", "anime_lists")
 LAST_SYNCS = {
@@ -76,11 +77,10 @@ def progress_rows(user_id: int, *, limit: int = 12, offset: int = 0) -> Sequence
 
 
 def needs_you_count(user_id: int) -> int:
-    """Only real decisions count: entries with places to choose from that the person has not put aside."""
-    query = select(func.count()).select_from(Entry).where(
-        Entry.user_id == user_id, Entry.pile == "needs_you", Entry.gone_at.is_(None), Entry.choice.is_(None)
-    )  # fmt: skip
-    return db.session.scalar(query) or 0
+    """Only real decisions count: watched titles that the person has not put aside, and runs that wait for a yes."""
+    titles = select(func.count()).select_from(Entry).where(*asking(user_id, "needs_you")).scalar_subquery()
+    approvals = select(func.count()).select_from(Run).where(Run.user_id == user_id, Run.status == "needs_approval")
+    return int(db.session.scalar(select(titles + approvals.scalar_subquery())) or 0)
 
 
 def progress_count(user_id: int) -> int:
