@@ -44,18 +44,19 @@ class Drawing:
 
 
 def draw(seasons: Seasons, spans: Spans, watched: int, taken: Spans = ()) -> Drawing | None:
-    """The seasons that the spans touch with their neighbours; None where Trakt's seasons are not known.
+    """The seasons that the spans touch with their neighbours, of specials those alone; None where Trakt's seasons are not known.
 
     `watched`: episodes of the title, from 1, that were watched. `taken`: places of other titles.
     """
     listed = {int(name): [int(row[0]) for row in rows] for name, rows in seasons.items() if rows}
     touched = {span["season"] for span in spans}
     regular = sorted(number for number in listed if number > 0)
-    shown = sorted({*(touched & listed.keys()), *_near(regular, touched)})[: MOST + 1]
+    beside = _near(regular, touched) if touched != {0} else ()
+    shown = sorted({*(touched & listed.keys()), *beside})[: MOST + 1]
     if not shown or not touched:
         return None
     bars = tuple(_bar(season, listed[season], spans, watched, taken) for season in shown)
-    return Drawing(bars, max(bar.total for bar in bars), len(set(regular) - set(shown)))
+    return Drawing(bars, max(bar.total for bar in bars), len(set(regular) - set(shown)) if beside else 0)
 
 
 def _near(regular: Sequence[int], touched: set[int]) -> Sequence[int]:

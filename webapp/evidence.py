@@ -53,9 +53,9 @@ def listed(seasons: Mapping[str, Sequence[Sequence[Any]]], spans: Sequence[Mappi
         return _("Trakt does not list this place yet.") if seasons else ""
     aired, title = _day(slot), slot[3] if len(slot) > 3 else None
     if first["season"] == 0 and title:
-        if aired:
-            return _("Trakt calls it “%(title)s”, aired %(day)s.", title=title, day=aired)
-        return _("Trakt calls it “%(title)s”.", title=title)
+        called = _("Trakt calls it “%(title)s”") if first["from"] == spans[-1]["to"] else _("Trakt calls the first of them “%(title)s”")  # fmt: skip
+        called = called % {"title": title}
+        return _("%(called)s, aired %(day)s.", called=called, day=aired) if aired else f"{called}."
     all_of = ngettext("%(num)s episode", "%(num)s episodes", len(rows))
     if aired and first["start"] == rows[0][0]:
         return _("Trakt lists %(all)s there, the first of them aired %(day)s.", all=all_of, day=aired)
