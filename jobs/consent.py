@@ -35,7 +35,7 @@ def usual_run(user_id: int) -> float:
     with transaction(readonly=True) as session:
         sent = session.scalars(
             select(Run.plays_sent)
-            .where(Run.user_id == user_id, Run.plays_sent > 0, Run.mode.not_in(("undo", "move")))
+            .where(Run.user_id == user_id, Run.plays_sent > 0, Run.mode.not_in(("undo", "move", "repair")))
             .order_by(Run.id.desc())
             .limit(USUAL_OF)
         ).all()

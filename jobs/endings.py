@@ -78,7 +78,7 @@ def _sentence(error: TsuzukiError) -> str:
 
 def _count(ctx: RunContext) -> int:
     sent = ledger.counts(ctx.run_id).sent
-    if ctx.mode not in ("undo", "move"):
+    if ctx.mode not in ("undo", "move", "repair"):
         ctx.update(plays_sent=sent)
     return sent
 

@@ -1,8 +1,11 @@
-"""Runs that take plays off Trakt: mode `undo` (what a run sent) and mode `move` (plays that stand at an old place)."""
+"""Runs that take plays off Trakt: mode `undo` (what a run sent) and mode `move` (plays that stand at an old place).
+
+The undo of a repair first puts back the copies of what the repair took away.
+"""
 
 from __future__ import annotations
 
-from jobs import pictures, runstate, selection
+from jobs import pictures, repair, runstate, selection
 from jobs.accounts import trakt_account
 from jobs.errors import TsuzukiError
 from jobs.ledger_moves import subject_of
@@ -21,10 +24,12 @@ def run_removal(ctx: RunContext) -> None:
     settings = trakt_account(ctx, tools.writer)
     ctx.check()
     pictures.read_back_later(settings.account_id)
+    if ctx.mode == "undo" and ctx.parent_id is not None:
+        ctx.result["restored"] = repair.restore(ctx, tools.writer, ctx.parent_id)
     outcome = run_undo(ctx, tools.writer) if ctx.mode == "undo" else _move(ctx, tools, settings.account_id)
     pictures.read_back_later(settings.account_id)
     ctx.result |= {
-        "message": _sentence(outcome),
+        "message": _sentence(outcome, ctx.result.get("restored", 0)),
         "removed": outcome.removed,
         "gone": outcome.gone,
         "moved": outcome.moved,
@@ -55,8 +60,7 @@ def _finish(ctx: RunContext, outcome: RemovalResult) -> None:
     runstate.finish(ctx, status, reason, detail, ctx.result)
 
 
-def _sentence(outcome: RemovalResult) -> str:
-    parts = [
-        f"{number:,} {word}" for number, word in ((outcome.removed, "removed"), (outcome.moved, "moved")) if number
-    ]
+def _sentence(outcome: RemovalResult, restored: int) -> str:
+    done = (outcome.removed, "removed"), (outcome.moved, "moved"), (restored, "put back")
+    parts = [f"{number:,} {word}" for number, word in done if number]
     return f"Plays: {', '.join(parts)}." if parts else "Nothing was left to remove."

@@ -30,7 +30,7 @@ from webapp.database import transaction
 from webapp.models import Log, Run, utcnow
 
 LOGGER = logging.getLogger("tsuzuki.run")
-WITHOUT_LOCK = frozenset({"single", "readback", "caches"})  # modes that never post
+WITHOUT_LOCK = frozenset({"single", "doctor", "readback", "caches"})  # modes that never post
 AUTOMATED = frozenset({"cron", "schedule"})
 MAX_CRASHES = 5
 PLAN_LIVES = timedelta(hours=24)

@@ -8,6 +8,7 @@ from jobs.errors import CachesEmpty
 from jobs.planning import Agreed, date_rule_of, draft, only_what_was_agreed, place
 from jobs.records import Picture
 from jobs.removing import run_removal
+from jobs.repair import run_doctor, run_repair
 from jobs.runstate import RunContext
 from jobs.sending import send
 from jobs.settle import settle
@@ -26,6 +27,10 @@ def run(run_id: int) -> None:
             run_single(ctx)
         elif ctx.mode in ("undo", "move"):
             run_removal(ctx)
+        elif ctx.mode == "doctor":
+            run_doctor(ctx)
+        elif ctx.mode == "repair":
+            run_repair(ctx)
         else:
             run_plays(ctx)
 

@@ -43,10 +43,10 @@ def redis_connection() -> Redis | None:
 
 
 def queue_of(run: Run) -> str:
-    """Looks at one title go to `light`, previews of a library to `refresh`, whatever may post to `sync`."""
+    """Looks at one title go to `light`, previews of a library and of a history to `refresh`, whatever may post to `sync`."""
     if run.mode == "single" or (run.preview and run.mode == "title"):
         return "light"
-    return "refresh" if run.preview else "sync"
+    return "refresh" if run.preview or run.mode == "doctor" else "sync"
 
 
 def job_id_of(run: Run) -> str:

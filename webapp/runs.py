@@ -17,12 +17,13 @@ from sqlalchemy import func, or_, select, update
 from webapp import enqueue
 from webapp.database import transaction
 from webapp.extensions import db
-from webapp.models import OPEN, Entry, PlayRow, Run, User, utcnow
+from webapp.models import OPEN, Entry, HistoryFinding, PlayRow, Run, User, utcnow
 
 POSTING: Final = ("full", "completed", "watching", "title")  # may send plays, have a preview, can be undone
-STARTABLE: Final = (*POSTING, "single", "undo", "move")
+STARTABLE: Final = (*POSTING, "single", "undo", "move", "doctor")
 BY_HAND: Final = ("page", "api")
 OF_ONE_TITLE: Final = ("title", "single", "move")
+TAKEN_AWAY: Final = ("removing", "removed", "moved", "restoring")  # what the undo of a repair puts back
 _HELD: Final = ("gone", "removed", "rejected")
 
 
@@ -270,12 +271,58 @@ def undo(run_id: int, user_id: int) -> Started:
             .select_from(PlayRow)
             .where(PlayRow.run_id == run.id, PlayRow.user_id == user_id, PlayRow.state.in_(("sent", "removing")))
         )
-        if not sent:
+        taken_away = session.scalar(
+            select(func.count())
+            .select_from(HistoryFinding)
+            .where(HistoryFinding.repair_id == run.id, HistoryFinding.state.in_(TAKEN_AWAY))
+        )
+        if not sent and not taken_away:
             raise RunError("nothing_to_undo", "Nothing that this run sent is left on Trakt.")
         started = create(session, user_id, "undo", "page", parent_id=run.id, options={})
     if started.run.status == "queued":
         enqueue.run(started.run)
     return started
+
+
+def repair(user_id: int, findings: Iterable[int]) -> Started:
+    """Put right what the history doctor found and the person chose (ids of `history_findings`), in a run of its own.
+
+    Raises RunError: `nothing_chosen` when none of them is still to be decided.
+    """
+    wanted = sorted(set(findings))
+    with own_transaction() as session:
+        lock_user(session, user_id)
+        rows = [
+            row
+            for part in (wanted[i : i + 500] for i in range(0, len(wanted), 500))
+            for row in session.execute(
+                select(HistoryFinding.id, HistoryFinding.anilist_id, HistoryFinding.to_season).where(
+                    HistoryFinding.id.in_(part), HistoryFinding.user_id == user_id, HistoryFinding.state == "found"
+                )
+            )
+        ]
+        if not rows:
+            raise RunError("nothing_chosen", "Nothing was chosen, or it has been put right already.")
+        moved = sorted({row.anilist_id for row in rows if row.to_season is not None})
+        run = Run(
+            user_id=user_id,
+            mode="repair",
+            trigger="page",
+            options={"entries": moved},
+            status="queued",
+            created_at=utcnow(),
+        )
+        session.add(run)
+        session.flush()
+        for part in (rows[i : i + 500] for i in range(0, len(rows), 500)):
+            session.execute(
+                update(HistoryFinding)
+                .where(HistoryFinding.id.in_([row.id for row in part]), HistoryFinding.state == "found")
+                .values(state="chosen", repair_id=run.id, updated_at=utcnow()),
+                execution_options={"synchronize_session": False},
+            )
+    enqueue.run(run)
+    return Started(run, joined=False)
 
 
 def move(user_id: int, anilist_id: int, *, trigger: str = "page") -> Started:

@@ -200,6 +200,26 @@ CAUSES: Mapping[str, tuple[Any, Any]] = {
     "from_s1e1": (_l("Counted from S1E1"), _l("A tool counted this title from the show's first episode, while it belongs elsewhere.")),
 }  # fmt: skip
 
+FINDINGS: Mapping[str, tuple[str, Any, Any]] = {
+    "found": ("review", _l("Found"), _l("It stays as it is until you decide.")),
+    "chosen": ("off", _l("Chosen"), _l("It is put right with the run that you started.")),
+    "moving": ("run", _l("Being moved"), _l("It stands at its new place first; then it is taken away here.")),
+    "moved": ("ok", _l("Moved"), _l("It stands at its right place now.")),
+    "removing": ("run", _l("Being removed"), _l("It is being taken off Trakt.")),
+    "removed": ("ok", _l("Removed"), _l("It is off Trakt; a copy with its time is kept, so Undo can put it back.")),
+    "stays": ("off", _l("Left alone"), _l("It stays on Trakt as it is.")),
+    "restoring": ("run", _l("Being put back"), _l("It is on its way back to Trakt.")),
+    "restored": ("ok", _l("Put back"), _l("It stands on Trakt again, with its time.")),
+}  # fmt: skip
+
+# Why a repair left a play as it is.
+LEFT_ALONE: Mapping[str, Any] = {
+    "gone": _l("It had gone from Trakt already."),
+    "twin_gone": _l("The play that was to stay is not on Trakt any more, so this one stays."),
+    "on_its_way": _l("Its episode is on its way to Trakt by another run; look again after that."),
+    "no_place": _l("Its right place is taken, or not known any more; look at where the title goes."),
+}
+
 DATE_SOURCES: Mapping[str, Any] = {
     "activity": _l("AniList activity"),
     "completed": _l("completion date"),
@@ -271,4 +291,5 @@ COMMANDS: Mapping[str, Any] = {
     "still_open": _l("This run has not ended yet; cancel it first."),
     "nothing_to_undo": _l("Nothing that this run sent is left on Trakt."),
     "nothing_held": _l("Nothing is held back here."),
+    "nothing_chosen": _l("Nothing was chosen, or it has been put right already."),
 }

@@ -13,13 +13,16 @@ from webapp.models import Run
 from webapp.times import clock
 from webapp.wordlist import (
     BROKEN,
+    CAUSES,
     COMMANDS,
     CONNECTIONS,
     DATE_RULES,
     DATE_SOURCES,
     ERRORS,
+    FINDINGS,
     GATE,
     LEADS,
+    LEFT_ALONE,
     MODES,
     OUTCOMES,
     PHASES,
@@ -37,7 +40,7 @@ from webapp.wordlist import (
 )
 
 __all__ = [
-    "BROKEN", "COMMANDS", "CONNECTIONS", "DATE_RULES", "DATE_SOURCES", "ERRORS", "GATE", "LEADS", "MODES", "OUTCOMES",
+    "BROKEN", "CAUSES", "COMMANDS", "CONNECTIONS", "DATE_RULES", "DATE_SOURCES", "ERRORS", "FINDINGS", "GATE", "LEADS", "LEFT_ALONE", "MODES", "OUTCOMES",
     "PHASES", "PILES", "PLAYS", "REASONS", "REFUSED", "RUN_REASONS", "SERVICES", "SOURCES", "STATES",
     "STATE_SENTENCES", "STATUSES", "TRIGGERS", "added", "command_error", "error_sentence", "error_title", "label",
     "plays_words", "run_label", "run_sentence", "run_service", "run_state", "sentence", "tone",
@@ -55,6 +58,9 @@ _SENTENCES: Mapping[str, Mapping[str, Any]] = {
     "connection": {code: words[2] for code, words in CONNECTIONS.items()},
     "gate": GATE,
     "lead": LEADS,
+    "cause": {code: words[1] for code, words in CAUSES.items()},
+    "finding": {code: words[2] for code, words in FINDINGS.items()},
+    "left_alone": LEFT_ALONE,
 }
 _LABELS: Mapping[str, Mapping[str, Any]] = {
     "state": {code: words[1] for code, words in STATES.items()},
@@ -70,6 +76,8 @@ _LABELS: Mapping[str, Mapping[str, Any]] = {
     "status": STATUSES,
     "source": SOURCES,
     "service": SERVICES,
+    "cause": {code: words[0] for code, words in CAUSES.items()},
+    "finding": {code: words[1] for code, words in FINDINGS.items()},
 }
 _TONES: Mapping[str, Mapping[str, str]] = {
     "state": {code: words[0] for code, words in STATES.items()},
@@ -77,6 +85,7 @@ _TONES: Mapping[str, Mapping[str, str]] = {
     "play": {code: words[0] for code, words in PLAYS.items()},
     "pile": {code: words[0] for code, words in PILES.items()},
     "connection": {code: words[0] for code, words in CONNECTIONS.items()},
+    "finding": {code: words[0] for code, words in FINDINGS.items()},
 }
 
 
@@ -121,7 +130,7 @@ def run_state(run: Run) -> str:
         return run.status
     if run.preview:
         return "ready"
-    if run.mode in ("undo", "move", "single", "readback", "caches"):
+    if run.mode in ("undo", "move", "single", "doctor", "repair", "readback", "caches"):
         return "done"
     return "sent" if run.plays_sent else "succeeded"
 
@@ -173,6 +182,12 @@ def run_sentence(run: Run) -> str:
 def _succeeded(run: Run) -> str:
     if run.preview:
         return _previewed(run)
+    if run.mode == "doctor":
+        return _looked(run.result or {})
+    if run.mode == "repair":
+        return _repaired(run.result or {})
+    if run.mode == "undo" and (back := (run.result or {}).get("restored")):
+        return ngettext("%(count)s play stands on Trakt again, with its time.", "%(count)s plays stand on Trakt again, with their times.", int(back), count=f"{int(back):,}")  # fmt: skip
     if run.mode == "undo":
         return gettext(
             "The plays that this run names were removed from Trakt. They stay off until you press Send again."
@@ -188,6 +203,23 @@ def _succeeded(run: Run) -> str:
     if found:
         return ngettext("Up to date. %(count)s title checked at %(at)s.", "Up to date. %(count)s titles checked at %(at)s.", int(found), count=f"{int(found):,}", at=clock(run.finished_at))  # fmt: skip
     return gettext("Up to date. Checked at %(at)s.", at=clock(run.finished_at))
+
+
+def _looked(result: Mapping[str, Any]) -> str:
+    read, found = int(result.get("plays") or 0), int(result.get("findings") or 0)
+    if not found:
+        return ngettext("%(count)s play read; none looks wrong.", "%(count)s plays read; none looks wrong.", read, count=f"{read:,}")  # fmt: skip
+    return ngettext("%(found)s of %(count)s play looks wrong. Nothing was changed.", "%(found)s of %(count)s plays look wrong. Nothing was changed.", read, count=f"{read:,}", found=f"{found:,}")  # fmt: skip
+
+
+def _repaired(result: Mapping[str, Any]) -> str:
+    removed, moved = int(result.get("removed") or 0), int(result.get("moved") or 0)
+    parts = []
+    if removed:
+        parts.append(ngettext("%(count)s play was removed.", "%(count)s plays were removed.", removed, count=f"{removed:,}"))  # fmt: skip
+    if moved:
+        parts.append(ngettext("%(count)s play was moved.", "%(count)s plays were moved.", moved, count=f"{moved:,}"))
+    return " ".join(parts) or gettext("Nothing was left to put right.")
 
 
 def _previewed(run: Run) -> str:

@@ -15,11 +15,12 @@ from webapp.models.mapping import (
 )
 from webapp.models.people import Connection, OAuthFlow, SystemConfig, User
 from webapp.models.plays import PLAY_STATES, PlayRow, TraktPicture
+from webapp.models.repair import FINDING_STATES, HistoryFinding
 from webapp.models.runs import MODES, OPEN, RUN_STATES, Lease, Log, PlanItem, RequestCount, Run, RunItem
 
 __all__ = [
-    "MODES", "OPEN", "PLAY_STATES", "RUN_STATES",
-    "ActivityRow", "AnidbMap", "AnimeId", "Connection", "Decision", "Entry", "EntrySpan", "EpisodeOverride", "ImportDraft", "Lease", "ListMapping", "Log", "Mapping", "MappingList",
+    "FINDING_STATES", "MODES", "OPEN", "PLAY_STATES", "RUN_STATES",
+    "ActivityRow", "AnidbMap", "AnimeId", "Connection", "Decision", "Entry", "EntrySpan", "EpisodeOverride", "HistoryFinding", "ImportDraft", "Lease", "ListMapping", "Log", "Mapping", "MappingList",
     "MappingSource", "Media", "OAuthFlow", "PlanItem", "PlayRow", "RequestCount", "Run", "RunItem", "SyncProgress",
     "SystemConfig", "TraktPicture", "TraktShow", "User", "UtcDateTime", "utcnow",
 ]  # fmt: skip

@@ -14,7 +14,7 @@ from webapp.models.base import Json, UtcDateTime, bigint, now, pk, short, text
 
 OPEN = ("queued", "running", "waiting")
 RUN_STATES = (*OPEN, "needs_approval", "succeeded", "partial", "failed", "cancelled")
-MODES = ("full", "completed", "watching", "title", "single", "undo", "move", "readback", "caches")
+MODES = ("full", "completed", "watching", "title", "single", "undo", "move", "doctor", "repair", "readback", "caches")
 
 
 class Run(Base):

@@ -9,14 +9,28 @@ from flask_login import current_user
 
 from webapp import queries, words
 from webapp.standing import broken, setup_step
-from webapp.views import account, guide, history, home, logs, manual, mappings, review, runs, settings, setup, sync
+from webapp.views import (
+    account,
+    guide,
+    history,
+    home,
+    logs,
+    manual,
+    mappings,
+    repair,
+    review,
+    runs,
+    settings,
+    setup,
+    sync,
+)
 
 # Pages that have no place of their own in the navigation light up the one they belong to.
-BELONGS_TO = {"runs": "history", "logs": "history", "manual": "mappings", "oauth": "settings"}
+BELONGS_TO = {"runs": "history", "logs": "history", "repair": "history", "manual": "mappings", "oauth": "settings"}
 
 
 def register(app: Flask) -> None:
-    for module in (account, guide, history, home, logs, manual, mappings, review, runs, settings, setup, sync):
+    for module in (account, guide, history, home, logs, manual, mappings, repair, review, runs, settings, setup, sync):
         app.register_blueprint(module.blueprint)
     app.jinja_env.globals["nav"] = navigation
 

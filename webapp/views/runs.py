@@ -13,6 +13,7 @@ from webapp import queries, words
 from webapp import runs as commands
 from webapp.i18n import gettext as _
 from webapp.models import OPEN, Run, utcnow
+from webapp.queries import repair
 
 blueprint = Blueprint("runs", __name__)
 STOP_POLLING = 286  # htmx ends a poller that gets it
@@ -58,11 +59,21 @@ def show(run_id: int) -> ResponseReturnValue:
         items=queries.items_of(run.id, outcome=outcome or None, offset=offset),
         offset=offset,
         plays=queries.run_plays(run.id),
+        findings=repair.findings_of(run.id) if run.mode == "repair" else [],
+        undoable=_undoable(run),
         held=queries.held_plays(current_user.id, run_id=run.id),
         requests=queries.requests_of(run.id),
         lines=queries.run_log(run.id),
         parent=queries.run(current_user.id, run.parent_id) if run.parent_id else None,
     )
+
+
+def _undoable(run: Run) -> bool:
+    """Whether something that this run did on Trakt can be taken back."""
+    if run.undone_by or run.preview or run.mode in ("undo", "move"):
+        return False
+    sent = queries.run_plays(run.id).get("sent", 0)
+    return bool(sent or (run.mode == "repair" and repair.taken_away(run.id, commands.TAKEN_AWAY)))
 
 
 @blueprint.get("/runs/<int:run_id>/progress")
@@ -102,7 +113,8 @@ def plan_entry(run_id: int, anilist_id: int) -> ResponseReturnValue:
 @blueprint.get("/runs/<int:run_id>/undo")
 def confirm_undo(run_id: int) -> ResponseReturnValue:
     run = _run(run_id)
-    return render_template("runs/undo.html", run=run, plays=queries.run_plays(run.id))
+    back = repair.taken_away(run.id, commands.TAKEN_AWAY) if run.mode == "repair" else 0
+    return render_template("runs/undo.html", run=run, plays=queries.run_plays(run.id), back=back)
 
 
 # What a person may do

@@ -349,6 +349,25 @@ def test_a_movies_history_has_no_season(web: Any) -> None:
     assert "start_at" not in web.calls[0].request.params
 
 
+def test_the_whole_history_names_shows_and_movies_and_refuses_rows_without_an_id(web: Any) -> None:
+    show = _row(1) | {"type": "episode", "show": {"title": "Frieren", "ids": {"trakt": 10}}}
+    film = {
+        "id": 5,
+        "watched_at": None,
+        "action": "watch",
+        "type": "movie",
+        "movie": {"title": "Akira", "ids": {"trakt": 99}},
+    }
+    _pages(web, "/sync/history", [show, film])
+    rows = _client().whole_history()
+    assert rows[0] == HistoryRow(9_000_000_000_000_000_001, WATCHED, "watch", "episode", 10, 1, 1, "Frieren")
+    assert rows[1] == HistoryRow(5, None, "watch", "movie", 99, 0, 0, "Akira")
+    web.reset()
+    _pages(web, "/sync/history", [_row(1) | {"type": "episode"}])
+    with pytest.raises(IncompleteRead):
+        _client().whole_history()
+
+
 def test_history_pages_that_shift_are_read_once_more_and_then_incomplete(web: Any) -> None:
     shifted = [_row(1), _row(2), _row(2)]
     _pages(web, "/sync/history/shows/10", shifted)
