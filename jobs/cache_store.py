@@ -1,31 +1,41 @@
-"""Puts a parsed data set into its table: read to the end first, then swapped in one short transaction.
+"""Puts a parsed file into its table: read to the end first, compared, then what changed is swapped in one transaction.
 
-Parsing writes rows to a staging file, so memory stays flat and the database is locked for the swap alone.
+Parsing writes rows to a staging file and only changed rows are written, so memory stays flat and other writers of
+the database wait for moments.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Delete, Table, delete, func, insert, select, update
+from sqlalchemy import Table, delete, insert, select, update
 
+from jobs.cache_diff import Difference, difference, fresh_lines
+from jobs.cache_shelves import Shelf, Source
 from jobs.errors import LostClaim
-from jobs.mapping.datasets import PARSER_VERSION, Dataset
-from jobs.mapping.rows import AnidbRow, AnidbRule, IdRow
+from jobs.mapping.datasets import PARSER_VERSION
 from jobs.mapping.values import UnusableFile
 from webapp.database import transaction
 from webapp.extensions import db
-from webapp.models import AnidbMap, AnimeId, Lease, MappingSource, SystemConfig
+from webapp.models import Entry, Lease, ListMapping, MappingSource, SystemConfig
 
 KEEP_SHARE = 0.95  # a file with fewer usable rows than this share of the last one is held back
+MOST_ROWS = 500_000  # of one file; the largest had 42,000 in 2026
 _BATCH = 1000
-_ID_FIELDS = tuple(field.name for field in fields(IdRow))
-_ANIDB_FIELDS = tuple(field.name for field in fields(AnidbRow))
+_IDS_AT_ONCE = 500
+
+
+class TooFewRows(UnusableFile):
+    """A good file that would lose more than 5 % of the rows at hand; `rows_kept` are its usable rows."""
+
+    def __init__(self, message: str, rows_kept: int) -> None:
+        super().__init__(message)
+        self.rows_kept = rows_kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,57 +59,88 @@ class Fetched:
     changed_at: datetime | None  # the Last-Modified header as a time
 
 
-def stage(dataset: Dataset, file: Path, folder: Path) -> Staged:
+def stage(source: Source, file: Path, folder: Path) -> Staged:
     """Read the whole file into a staging file in `folder`. Raises `UnusableFile`."""
-    path = folder / f"{dataset.name}.rows"
+    path = folder / "rows"
     rows = kept = 0
     seen: set[int] = set()
     double: set[int] = set()
     with path.open("w", encoding="utf-8") as staging:
-        for row in dataset.read(file):
+        for row in source.read(file):
             rows += 1
+            if rows > MOST_ROWS:
+                raise UnusableFile(f"The file has more than {MOST_ROWS:,} rows.")
             if row is None:
                 continue
-            key = row.anilist_id if isinstance(row, IdRow) else row.anidb_id
+            key = getattr(row, source.shelf.keys[0])
             if key is not None and key in seen:
                 double.add(key)
-                if isinstance(row, AnidbRow):  # one row per AniDB id: the first one stays
+                if source.shelf.unique:  # the first one stays
                     continue
             elif key is not None:
                 seen.add(key)
             kept += 1
-            staging.write(json.dumps(_columns(row), separators=(",", ":")) + "\n")
+            staging.write(source.shelf.line(row) + "\n")
     if not rows:
         raise UnusableFile("The file is an empty list.")
     if not kept:
         raise UnusableFile(f"None of the {rows:,} rows of the file has an id that can be used.")
-    return Staged(path, rows, kept, len(double), dataset.last_activity(file))
+    return Staged(path, rows, kept, len(double), source.last_activity(file))
 
 
-def refuse_loss(staged: Staged, rows_before: int) -> None:
-    """Raises `UnusableFile` when more than 5 % of the usable rows would be lost."""
-    if staged.rows_kept < rows_before * KEEP_SHARE:
+def refuse_loss(staged: Staged, rows_before: int, accepted: int | None = None) -> None:
+    """Raises `TooFewRows` when more than 5 % of the usable rows would be lost.
+
+    `accepted`: to so few rows somebody has agreed; a file with still fewer is held back again.
+    """
+    bar = rows_before if accepted is None else min(rows_before, accepted)
+    if staged.rows_kept < bar * KEEP_SHARE:
         share = 100 * (1 - staged.rows_kept / rows_before)
-        raise UnusableFile(
-            f"The new file has {staged.rows_kept:,} usable rows, {share:.0f} % fewer than the {rows_before:,} at hand."
+        raise TooFewRows(
+            f"The new file has {staged.rows_kept:,} usable rows, {share:.0f} % fewer than the {rows_before:,} at hand.",
+            staged.rows_kept,
         )
 
 
-def replace(dataset: Dataset, staged: Staged, fetched: Fetched, *, holder: str, at: datetime) -> None:
-    """Swap all rows of the data set, with its numbers and the reference keys, in one transaction.
+def compare(source: Source, staged: Staged) -> Difference:
+    """What of the staged rows is new, and which rows at hand go. Holds no lock that writers wait for."""
+    with transaction(readonly=True):
+        return difference(source.shelf.stored(), _staged(source.shelf, staged.path))
 
-    Raises `LostClaim` when the lease went to someone else meanwhile; nothing has changed then.
+
+def _staged(shelf: Shelf, path: Path) -> Iterator[tuple[list[int], str]]:
+    with path.open(encoding="utf-8") as staging:
+        for line in staging:
+            yield shelf.group(json.loads(line)), line
+
+
+def replace(
+    source: Source, staged: Staged, changes: Difference, fetched: Fetched, *, holder: str, at: datetime
+) -> None:
+    """Swap what changed, with the source's numbers and the reference keys, in one transaction.
+
+    Raises `LostClaim` when the lease went to someone else meanwhile; nothing has changed then. Only the holder of
+    the lease writes these rows, so `changes` still hold.
     """
+    shelf = source.shelf
     with transaction() as session:
-        held = update(Lease).where(Lease.name == f"cache:{dataset.name}", Lease.holder == holder).values(holder=holder)
+        held = update(Lease).where(Lease.name == f"cache:{source.name}", Lease.holder == holder).values(holder=holder)
         if changed_rows(session, held) != 1:
-            raise LostClaim(f"another worker refreshes {dataset.title}")
-        session.execute(_all_rows(dataset))
-        for batch in _batches(staged.path):
-            session.execute(insert(_table(dataset)), batch)
+            raise LostClaim(f"another worker refreshes {source.title}")
+        for start in range(0, len(changes.gone), _IDS_AT_ONCE):
+            gone = shelf.table.c[shelf.row_id].in_(changes.gone[start : start + _IDS_AT_ONCE])
+            if shelf.model is ListMapping:
+                _look_again(session, session.scalars(select(shelf.table.c.anilist_id).where(gone)).all(), at)
+            session.execute(delete(shelf.table).where(gone))
+        for lines in fresh_lines(staged.path, changes.fresh, _BATCH):
+            rows = shelf.values(lines)
+            _insert(session, shelf.table, rows)
+            if shelf.model is ListMapping:
+                for start in range(0, len(rows), _IDS_AT_ONCE):
+                    _look_again(session, [row["anilist_id"] for row in rows[start : start + _IDS_AT_ONCE]], at)
         session.execute(
             update(MappingSource)
-            .where(MappingSource.name == dataset.name)
+            .where(MappingSource.name == source.name)
             .values(
                 url=fetched.url,
                 etag=fetched.etag,
@@ -112,14 +153,35 @@ def replace(dataset: Dataset, staged: Staged, fetched: Fetched, *, holder: str, 
                 last_full_sync=at,
                 last_attempt=at,
                 last_error=None,
+                held_rows=None,
+                accepted_rows=None,
                 last_activity=staged.last_activity or fetched.changed_at or at,
             )
         )
-        keep_reference_keys(session, dataset.name)
+        keep_reference_keys(session, source.name)
+
+
+def _look_again(session: Any, anilist_ids: Any, at: datetime) -> None:
+    """The next run looks at these titles again, whoever has them on the list."""
+    session.execute(update(Entry).where(Entry.anilist_id.in_(anilist_ids)).values(changed_at=at))
+
+
+def _insert(session: Any, table: Table, rows: list[dict[str, Any]]) -> None:
+    """On SQLite through the driver itself: a first fill of 30,000 rows then holds the lock a third as long."""
+    if db.engine.dialect.name != "sqlite":
+        session.execute(insert(table), rows)
+        return
+    names = list(rows[0])
+    marks = ", ".join("?" * len(names))
+    statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 - names of our own tables
+    values = [tuple(json.dumps(v) if isinstance(v, list) else v for v in row.values()) for row in rows]
+    session.connection().exec_driver_sql(statement, values)
 
 
 def keep_reference_keys(session: Any, name: str) -> None:
     """Write `status:<name>:last-sync` and `:last-activity`, the instance's rows of `system_config`, from the source."""
+    if name.startswith("list:"):
+        return
     source = session.get(MappingSource, name, populate_existing=True)
     for key, value in (("last-sync", source.last_sync), ("last-activity", source.last_activity)):
         if value is None:
@@ -130,45 +192,6 @@ def keep_reference_keys(session: Any, name: str) -> None:
             session.add(SystemConfig(user_id=None, key=f"status:{name}:{key}", value=text))
 
 
-def rows_at_hand(dataset: Dataset) -> int:
-    """How many rows the table really holds, whatever `mapping_sources` says."""
-    query = select(func.count()).select_from(_table(dataset))
-    if dataset.name != "anime_lists":
-        query = query.where(AnimeId.source == dataset.name)
-    with transaction(readonly=True) as session:
-        return session.scalar(query) or 0
-
-
 def changed_rows(session: Any, statement: Any) -> int:
     """How many rows an UPDATE changed; the ORM's loaded objects are not looked at."""
     return int(session.execute(statement, execution_options={"synchronize_session": False}).rowcount)
-
-
-def _table(dataset: Dataset) -> Table:
-    name = AnidbMap.__tablename__ if dataset.name == "anime_lists" else AnimeId.__tablename__
-    return db.metadata.tables[name]
-
-
-def _all_rows(dataset: Dataset) -> Delete:
-    table = _table(dataset)
-    return delete(table) if dataset.name == "anime_lists" else delete(table).where(table.c.source == dataset.name)
-
-
-def _columns(row: IdRow | AnidbRow) -> dict[str, Any]:
-    if isinstance(row, IdRow):
-        return {name: getattr(row, name) for name in _ID_FIELDS}
-    columns = {name: getattr(row, name) for name in _ANIDB_FIELDS}
-    columns["rules"] = [AnidbRule.to_json(rule) for rule in row.rules]
-    return columns
-
-
-def _batches(path: Path) -> Iterator[list[dict[str, Any]]]:
-    batch: list[dict[str, Any]] = []
-    with path.open(encoding="utf-8") as staging:
-        for line in staging:
-            batch.append(json.loads(line))
-            if len(batch) == _BATCH:
-                yield batch
-                batch = []
-    if batch:
-        yield batch

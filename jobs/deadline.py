@@ -13,13 +13,15 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from jobs.public_address import public_address
 
 CONNECT_SECONDS = 10.0
 
@@ -149,26 +151,59 @@ class _HTTPSPool(HTTPSConnectionPool):
     ConnectionCls = _WatchedHTTPS
 
 
+class _PublicHTTPS(_WatchedHTTPS):
+    """Connects to the address that was found to be public, under the name that TLS then asks the certificate for."""
+
+    def _new_conn(self) -> socket.socket:
+        name = self._dns_host
+        self._dns_host = public_address(name, self.port)
+        try:
+            return super()._new_conn()
+        finally:
+            self._dns_host = name
+
+
+class _PublicPool(HTTPSConnectionPool):
+    ConnectionCls = _PublicHTTPS
+
+
 _POOLS = {"http": _HTTPPool, "https": _HTTPSPool}
+_PUBLIC_POOLS = {"https": _PublicPool}
 
 
 class DeadlineAdapter(HTTPAdapter):
     """requests' adapter with watched connections; never retries anything."""
 
+    pools: Mapping[str, Any] = _POOLS
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
+        self.poolmanager.pool_classes_by_scheme = self.pools
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(proxy, **kwargs)
-        manager.pool_classes_by_scheme = _POOLS
+        manager.pool_classes_by_scheme = self.pools
         return manager
 
 
-def new_session() -> requests.Session:
-    """A session with watched connections. Proxies of the environment count, a `.netrc` does not."""
+class PublicAdapter(DeadlineAdapter):
+    """Https only, and only to public addresses (`jobs.public_address`)."""
+
+    pools = _PUBLIC_POOLS
+
+
+def new_session(*, public_only: bool = False) -> requests.Session:
+    """A session with watched connections. Proxies of the environment count, a `.netrc` does not.
+
+    `public_only`: https to public addresses and nothing else, without a proxy, which would look names up again.
+    """
     session = requests.Session()
-    session.mount("http://", DeadlineAdapter(max_retries=0))
-    session.mount("https://", DeadlineAdapter(max_retries=0))
+    if public_only:
+        session.trust_env = False
+        session.adapters.clear()
+        session.mount("https://", PublicAdapter(max_retries=0))
+    else:
+        session.mount("http://", DeadlineAdapter(max_retries=0))
+        session.mount("https://", DeadlineAdapter(max_retries=0))
     session.auth = lambda request: request  # without it requests would put .netrc over our Authorization header
     return session

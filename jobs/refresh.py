@@ -1,4 +1,4 @@
-"""Keeps the three mapping caches fresh: conditional download, validation, replacement in one transaction.
+"""Keeps the mapping caches and subscribed lists fresh: conditional download, validation, replacement in one transaction.
 
 A file that cannot be used leaves the rows at hand in place; `mapping_sources.last_error` says why in one sentence.
 """
@@ -12,7 +12,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,14 +24,24 @@ from flask import current_app
 from sqlalchemy import select, update
 
 from jobs import transport
-from jobs.cache_store import Fetched, changed_rows, keep_reference_keys, refuse_loss, replace, rows_at_hand, stage
+from jobs.cache_shelves import Source, list_names, source_named
+from jobs.cache_store import (
+    Fetched,
+    TooFewRows,
+    changed_rows,
+    compare,
+    keep_reference_keys,
+    refuse_loss,
+    replace,
+    stage,
+)
 from jobs.errors import LostClaim, TsuzukiError
-from jobs.mapping.datasets import DATASETS, MAX_BYTES, PARSER_VERSION, SOURCES, Dataset
+from jobs.mapping.datasets import DATASETS, PARSER_VERSION, SOURCES
 from webapp.config import Config
 from webapp.database import transaction, upsert
 from webapp.models import Lease, MappingSource, utcnow
 
-__all__ = ["SOURCES", "SourceState", "due_sources", "empty_sources", "refresh", "refresh_source"]
+__all__ = ["SOURCES", "SourceState", "due_lists", "due_sources", "empty_sources", "refresh", "refresh_list", "refresh_source"]  # fmt: skip
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +67,9 @@ class Downloader(Protocol):
         service: str,
         agent: str,
         retries: int,
+        public_only: bool,
     ) -> transport.Download:
-        """Fetch into `path`, or say 304. Raises `jobs.errors` types."""
+        """Fetch into `path`, or say 304; `public_only`: never from inside. Raises `jobs.errors` types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +91,11 @@ def refresh_source(source_number: int) -> None:
     refresh(SOURCES[source_number], wait_seconds=0.0)
 
 
+def refresh_list(list_id: int) -> None:
+    """The job on the queue `refresh` for one subscribed list. Needs an application context."""
+    refresh(f"list:{list_id}", wait_seconds=0.0)
+
+
 def refresh(
     name: str,
     *,
@@ -93,9 +109,11 @@ def refresh(
     `accept_loss` takes a file with more than 5 % fewer rows. Never raises for what the address answered: see
     `SourceState.error`.
     """
-    dataset = DATASETS[name]
+    source = source_named(name)
+    if source is None:
+        return SourceState(name, 0, None, None, None, "Nobody subscribes to this list any more.")
     began = utcnow()
-    _ensure_rows(dataset)
+    _ensure_rows(source)
     holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     deadline = time.monotonic() + wait_seconds
     while not _take(name, holder):
@@ -105,14 +123,14 @@ def refresh(
     try:
         if _attempted_since(name, began):
             return _state(name)
-        return _refresh(dataset, holder, download, accept_loss=accept_loss)
+        return _refresh(source, holder, download, accept_loss=accept_loss)
     finally:
         _give_back(name, holder)
 
 
 def empty_sources() -> list[str]:
     """Names of the caches that hold no rows yet."""
-    return [name for name, dataset in DATASETS.items() if rows_at_hand(dataset) == 0]
+    return [name for name in DATASETS if (source := source_named(name)) is not None and source.shelf.count() == 0]
 
 
 def due_sources(now: datetime) -> list[int]:
@@ -121,15 +139,22 @@ def due_sources(now: datetime) -> list[int]:
     After a failure the next try is half an hour away (two minutes when the cache is empty); one that is being
     refreshed is not due.
     """
+    due = _due(DATASETS, now)
+    return [dataset.number for dataset in DATASETS.values() if dataset.name in due]
+
+
+def due_lists(now: datetime) -> list[int]:
+    """Ids of the subscribed lists that are to be refreshed at `now` (aware), by the same rules."""
+    return [int(name.removeprefix("list:")) for name in _due(list_names(), now)]
+
+
+def _due(names: Iterable[str], now: datetime) -> list[str]:
     max_age = timedelta(hours=_config().CACHE_MAX_AGE_HOURS)
     with transaction(readonly=True) as session:
-        sources = {source.name: source for source in session.scalars(select(MappingSource))}
+        rows = session.scalars(select(MappingSource).execution_options(populate_existing=True))
+        sources = {source.name: source for source in rows}
         busy = set(session.scalars(select(Lease.name).where(Lease.until > now)))
-    return [
-        dataset.number
-        for dataset in DATASETS.values()
-        if f"cache:{dataset.name}" not in busy and _is_due(sources.get(dataset.name), now, max_age)
-    ]
+    return [name for name in names if f"cache:{name}" not in busy and _is_due(sources.get(name), now, max_age)]
 
 
 def _is_due(source: MappingSource | None, now: datetime, max_age: timedelta) -> bool:
@@ -140,44 +165,45 @@ def _is_due(source: MappingSource | None, now: datetime, max_age: timedelta) -> 
     return source.last_sync is None or now - source.last_sync >= max_age
 
 
-def _refresh(dataset: Dataset, holder: str, download: Downloader, *, accept_loss: bool) -> SourceState:
+def _refresh(source: Source, holder: str, download: Downloader, *, accept_loss: bool) -> SourceState:
     """Everything between taking and giving back the lease."""
     config = _config()
-    url: str = getattr(config, dataset.setting)
     try:
         with _work_folder(config) as folder:
-            before = _source(dataset.name)
-            at_hand = rows_at_hand(dataset)
+            before = _source(source.name)
+            at_hand = source.shelf.count()
             # only a file that stands in the table, read by this parser, from this address, may be skipped
-            known = at_hand == before.rows_kept > 0 and before.url == url and before.parsed_as == PARSER_VERSION
+            known = at_hand == before.rows_kept > 0 and before.url == source.url and before.parsed_as == PARSER_VERSION
             got = download(
-                url,
+                source.url,
                 path=folder / "file",
                 etag=before.etag if known else None,
                 last_modified=before.last_modified if known else None,
                 deadline=DOWNLOAD_SECONDS,
-                max_bytes=MAX_BYTES,
-                service=dataset.title,
+                max_bytes=source.max_bytes,
+                service=source.title,
                 agent=transport.user_agent(config.PUBLIC_URL),
                 retries=config.SYNC_MAX_RETRIES,
+                public_only=source.public_only,
             )
             if got.status == 304:
-                _record_unchanged(dataset.name)
-                return _state(dataset.name)
-            if not _renew(dataset.name, holder):
-                raise LostClaim(f"another worker refreshes {dataset.title}")
-            staged = stage(dataset, folder / "file", folder)
+                _record_unchanged(source.name)
+                return _state(source.name)
+            if not _renew(source.name, holder):
+                raise LostClaim(f"another worker refreshes {source.title}")
+            staged = stage(source, folder / "file", folder)
             if not accept_loss:
-                refuse_loss(staged, at_hand)
-            fetched = Fetched(url, got.etag, got.last_modified, _http_time(got.last_modified))
-            replace(dataset, staged, fetched, holder=holder, at=utcnow())
+                refuse_loss(staged, at_hand, before.accepted_rows)
+            changes = compare(source, staged)
+            fetched = Fetched(source.url, got.etag, got.last_modified, _http_time(got.last_modified))
+            replace(source, staged, changes, fetched, holder=holder, at=utcnow())
     except LostClaim:
-        return _state(dataset.name, busy=True)
+        return _state(source.name, busy=True)
     except (TsuzukiError, OSError) as error:
-        _record_failure(dataset, _sentence(error))
-        return _state(dataset.name)
-    log.info("%s: %s of %s rows kept", dataset.title, f"{staged.rows_kept:,}", f"{staged.rows_in_file:,}")
-    return _state(dataset.name, changed=True)
+        _record_failure(source, _sentence(error), held_rows=error.rows_kept if isinstance(error, TooFewRows) else None)
+        return _state(source.name)
+    log.info("%s: %s of %s rows kept, %s changed", source.title, f"{staged.rows_kept:,}", f"{staged.rows_in_file:,}", f"{changes.count:,}")  # fmt: skip
+    return _state(source.name, changed=True)
 
 
 def _sentence(error: Exception) -> str:
@@ -215,12 +241,12 @@ def _http_time(value: str | None) -> datetime | None:
 # The rows of mapping_sources
 
 
-def _ensure_rows(dataset: Dataset) -> None:
+def _ensure_rows(source: Source) -> None:
     """The source's row and its lease exist from the first look on."""
-    source = upsert(MappingSource).values(name=dataset.name, url=getattr(_config(), dataset.setting))
-    lease = upsert(Lease).values(name=f"cache:{dataset.name}", holder="", until=datetime(2000, 1, 1, tzinfo=UTC))
+    row = upsert(MappingSource).values(name=source.name, url=source.url)
+    lease = upsert(Lease).values(name=f"cache:{source.name}", holder="", until=datetime(2000, 1, 1, tzinfo=UTC))
     with transaction() as session:
-        session.execute(source.on_conflict_do_nothing())
+        session.execute(row.on_conflict_do_nothing())
         session.execute(lease.on_conflict_do_nothing())
 
 
@@ -251,22 +277,19 @@ def _attempted_since(name: str, moment: datetime) -> bool:
 
 def _record_unchanged(name: str) -> None:
     now = utcnow()
-    values = {"last_sync": now, "last_attempt": now, "last_error": None}
+    values = {"last_sync": now, "last_attempt": now, "last_error": None, "held_rows": None, "accepted_rows": None}
     with transaction() as session:
         session.execute(update(MappingSource).where(MappingSource.name == name).values(values))
         keep_reference_keys(session, name)
 
 
-def _record_failure(dataset: Dataset, sentence: str) -> None:
-    if rows_at_hand(dataset):
+def _record_failure(source: Source, sentence: str, *, held_rows: int | None) -> None:
+    if source.shelf.count():
         sentence += " The rows from before stay in use."
-    log.warning("%s: %s", dataset.title, sentence)
+    log.warning("%s: %s", source.title, sentence)
+    values = {"last_attempt": utcnow(), "last_error": sentence, "held_rows": held_rows}
     with transaction() as session:
-        session.execute(
-            update(MappingSource)
-            .where(MappingSource.name == dataset.name)
-            .values(last_attempt=utcnow(), last_error=sentence)
-        )
+        session.execute(update(MappingSource).where(MappingSource.name == source.name).values(values))
 
 
 # The lease

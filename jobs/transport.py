@@ -25,6 +25,7 @@ import urllib3
 from jobs.answers import Answer, Unreadable, Written, retry_after
 from jobs.deadline import Flight, TooLate, flight, new_session
 from jobs.errors import BadData, NotFound, RateLimited, ServiceDown
+from jobs.public_address import check_url
 
 VERSION = "0.1.0"
 WAITS = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds before the retries of a read, unless the service says otherwise
@@ -288,11 +289,13 @@ def download(
     agent: str = "",
     retries: int = len(WAITS),
     sleep: Callable[[float], None] = time.sleep,
+    public_only: bool = False,
 ) -> Download:
     """Fetch a file by conditional GET into `path`, whole or not at all, each try within `deadline` seconds.
 
     Follows up to five redirects. Raises RateLimited or ServiceDown (after the retries), NotFound (404, 410) and
     BadData (another 4xx, more than `max_bytes`, a redirect that leads nowhere). `max_bytes` counts unpacked bytes.
+    `public_only`: https and public addresses alone, also after redirects, else NotPublic.
     """
     headers = {"User-Agent": agent or user_agent(), "Accept": "*/*"}
     if etag:
@@ -301,9 +304,9 @@ def download(
         headers["If-Modified-Since"] = last_modified
 
     def once() -> Download:
-        with flight(deadline) as mine, new_session() as session:
+        with flight(deadline) as mine, new_session(public_only=public_only) as session:
             try:
-                with _follow(session, mine, url, headers, service) as response:
+                with _follow(session, mine, url, headers, service, public_only=public_only) as response:
                     return _save(response, mine, path, max_bytes, service)
             except (requests.RequestException, urllib3.exceptions.HTTPError, TooLate) as error:
                 raise TryAgain(_why(error, mine)) from error
@@ -312,9 +315,11 @@ def download(
 
 
 def _follow(
-    session: requests.Session, mine: Flight, url: str, headers: Mapping[str, str], service: str
+    session: requests.Session, mine: Flight, url: str, headers: Mapping[str, str], service: str, *, public_only: bool
 ) -> requests.Response:
     for _hop in range(6):
+        if public_only:
+            check_url(url)
         response = session.get(url, headers=dict(headers), stream=True, allow_redirects=False, timeout=mine.timeouts)
         if response.status_code not in REDIRECTS:
             return response

@@ -27,6 +27,8 @@ from jobs.mapping.values import (
     small,
 )
 
+DEEPEST = 50  # elements; a real one has 4
+LONGEST_NAME = 500
 _PAIR = re.compile(r"(\d{1,5})-(\d{1,5}(?:\+\d{1,5})*)", re.ASCII)
 
 
@@ -47,14 +49,22 @@ def read(path: Path) -> Iterator[AnidbRow | None]:
 
 def _elements(file: Any) -> Iterator[AnidbRow | None]:
     root: Element | None = None
+    depth = 0
     for event, element in iterparse(file, events=("start", "end"), forbid_dtd=True):
         if root is None:
             root = element
             if element.tag != "anime-list":
                 raise UnusableFile("The file is not a list of Anime-Lists: its root is not anime-list.")
-        elif event == "end" and element.tag == "anime":
-            yield _row(element)
-            root.clear()  # keeps memory flat
+        if event == "start":
+            depth += 1
+            if depth > DEEPEST:
+                raise UnusableFile(f"The file is nested more than {DEEPEST} elements deep.")
+            continue
+        depth -= 1
+        if depth == 1:
+            if element.tag == "anime":
+                yield _row(element)
+            root.clear()  # keeps memory flat, whatever else stands beside the anime
 
 
 def _row(element: Element) -> AnidbRow | None:
@@ -65,7 +75,7 @@ def _row(element: Element) -> AnidbRow | None:
     tvdb_id = identifier(tvdb)
     return AnidbRow(
         anidb_id=anidb_id,
-        name=(element.findtext("name") or "").strip(),
+        name=(element.findtext("name") or "").strip()[:LONGEST_NAME],
         tvdb_id=tvdb_id,
         tvdb_kind=tvdb.lower()[:64] if tvdb and tvdb_id is None else None,
         tvdb_season=season_text(element.get("defaulttvdbseason")),

@@ -11,8 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import ijson
-
+from jobs.mapping.json_stream import BrokenList, elements
 from jobs.mapping.otaku import tmdb_ids
 from jobs.mapping.rows import IdRow
 from jobs.mapping.values import MAX_SMALL, UnusableFile, identifier, identifiers, imdb_ids, refuse_web_page, small, word
@@ -27,14 +26,10 @@ def read(path: Path) -> Iterator[IdRow | None]:
         raise UnusableFile("The file is not a JSON list.")
     try:
         with path.open("rb") as file:
-            if file.read(3) != b"\xef\xbb\xbf":  # a byte order mark is no JSON
-                file.seek(0)
-            for element in ijson.items(file, "item"):
+            for element in elements(file):
                 yield _row(element) if isinstance(element, dict) else None
-    except ijson.IncompleteJSONError:
-        raise UnusableFile("The file is damaged or cut off: the JSON list does not end.") from None
-    except (ijson.JSONError, UnicodeError, ValueError) as error:
-        raise UnusableFile(f"The file is not readable JSON ({str(error).splitlines()[0][:100]}).") from None
+    except BrokenList as error:
+        raise UnusableFile(f"The file is not readable JSON: {error}.") from None
 
 
 def _row(row: Mapping[str, Any]) -> IdRow | None:

@@ -100,3 +100,16 @@ class AnidbRow:
     tmdb_movie_ids: tuple[int, ...] = ()
     imdb_ids: tuple[str, ...] = ()
     rules: tuple[AnidbRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    """One title of a subscribed list; field by field the table `list_mappings`."""
+
+    anilist_id: int
+    kind: str  # show, movie
+    trakt_id: int
+    tmdb_id: int | None = None
+    imdb_id: str | None = None
+    tvdb_id: int | None = None
+    spans: tuple[tuple[int, int | None, int, int], ...] = ()  # first, last (None: to the end), season, start

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from jobs.errors import BadData
 
 MAX_ID = 2**53
 MAX_SMALL = 99_999
+LARGEST = 2**63
 
 
 class UnusableFile(BadData):
@@ -28,7 +30,8 @@ def whole(value: Any) -> int | None:
     if isinstance(value, int):
         return value
     if isinstance(value, float | Decimal):
-        return int(value) if value == value // 1 else None
+        # compared before anything is computed: 1e999999999 as an integer would fill the memory
+        return int(value) if isfinite(value) and -LARGEST <= value <= LARGEST and value == int(value) else None
     if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d{1,18}\s*", value, re.ASCII):
         return int(value)
     return None
@@ -48,7 +51,7 @@ def identifiers(value: Any) -> tuple[int, ...]:
 
 def imdb_ids(value: Any) -> tuple[str, ...]:
     """IMDb ids from one value, a list of them, or text with commas; in their order, each once."""
-    found = (str(part).strip() for part in _parts(value))
+    found = (part.strip() for part in _parts(value) if isinstance(part, str))
     return tuple(dict.fromkeys(part for part in found if re.fullmatch(r"tt\d{5,12}", part, re.ASCII)))
 
 

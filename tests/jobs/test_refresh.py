@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,9 +11,12 @@ from typing import Any
 import pytest
 import responses
 from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, update
 
-from jobs import cache_store, refresh
+from jobs import refresh
+from jobs.cache_diff import fresh_lines
 from jobs.errors import NotFound, ServiceDown
 from jobs.mapping import datasets
 from jobs.transport import Download
@@ -217,13 +221,13 @@ def test_a_first_look_that_fails_says_so_without_rows(host: FakeHost) -> None:
 def test_old_rows_stay_when_the_swap_dies_in_the_middle(host: FakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
     host.answer = fribbs_rows(20)
     refresh.refresh("fribbs", download=host)
-    read_batches = cache_store._batches
+    read_batches = fresh_lines
 
-    def die_after_one(path: Path) -> Iterator[list[dict[str, Any]]]:
-        yield next(read_batches(path))
+    def die_after_one(path: Path, fresh: bytearray, size: int) -> Iterator[list[str]]:
+        yield next(read_batches(path, fresh, size))
         raise SystemExit
 
-    monkeypatch.setattr(cache_store, "_batches", die_after_one)
+    monkeypatch.setattr("jobs.cache_store.fresh_lines", die_after_one)
     host.answer = fribbs_rows(30)
     with pytest.raises(SystemExit):
         refresh.refresh("fribbs", download=host)
@@ -308,3 +312,54 @@ def test_the_job_follows_redirects_and_asks_conditionally(app: Flask, config: Co
     refresh.refresh_source(2)
     assert responses.calls[-1].request.headers["If-None-Match"] == '"one"'
     assert source().last_error is None
+
+
+@given(seed=st.integers(0, 2**32))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_a_source_answers_the_rows_at_hand_stay_or_are_replaced_whole(host: FakeHost, seed: int) -> None:
+    host.answer = fribbs_rows(40)
+    refresh.refresh("fribbs", download=host)
+    chance, spoiled = random.Random(seed), bytearray(fribbs_rows(40))
+    for _ in range(chance.randrange(1, 4)):
+        at = chance.randrange(len(spoiled))
+        spoiled[at : at + chance.randrange(30)] = chance.randbytes(chance.randrange(8))
+    host.answer = bytes(spoiled)
+    state = refresh.refresh("fribbs", download=host)
+    assert len(ids()) == state.rows_kept
+    assert state.error is None or ids() == list(range(1, 41))
+
+
+def test_only_changed_rows_are_written_and_rows_of_one_id_keep_the_order_of_the_file(host: FakeHost) -> None:
+    def row_ids() -> dict[int, int | None]:
+        with transaction(readonly=True) as session:
+            rows = session.execute(select(AnimeId.tvdb_id, AnimeId.id).where(AnimeId.source == "fribbs"))
+            return dict(rows.all())
+
+    def answer(*tvdb_ids: int) -> None:
+        rows = [{"anilist_id": n // 10, "mal_id": n % 10 or None, "tvdb_id": n} for n in tvdb_ids]
+        host.answer = fribbs_file(rows)
+        assert refresh.refresh("fribbs", download=host, accept_loss=True).error is None
+
+    answer(11, 20, 30, 31, 40)
+    before = row_ids()
+    answer(11, 21, 20, 30, 31, 40)
+    after = row_ids()
+    assert {n: after[n] for n in (40,)} == {n: before[n] for n in (40,)}
+    assert sorted(after, key=lambda n: after[n] or 0)[1:] == [11, 21, 20, 30, 31]  # 21 joined the ids of 11 and 20
+    answer(11, 21, 20, 30, 31, 40)
+    assert row_ids() == after
+
+
+def test_what_an_administrator_agreed_to_is_taken_once_and_nothing_smaller(host: FakeHost) -> None:
+    host.answer = fribbs_rows(100)
+    refresh.refresh("fribbs", download=host)
+    host.answer = fribbs_rows(50)
+    assert refresh.refresh("fribbs", download=host).error is not None
+    assert source().held_rows == 50
+    with transaction() as session:
+        session.execute(update(MappingSource).values(accepted_rows=MappingSource.held_rows))
+    host.answer = fribbs_rows(20)
+    assert "20 usable rows" in (refresh.refresh("fribbs", download=host).error or "")
+    host.answer = fribbs_rows(50)
+    assert refresh.refresh("fribbs", download=host).error is None
+    assert (source().held_rows, source().accepted_rows, len(ids())) == (None, None, 50)
