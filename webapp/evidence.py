@@ -39,7 +39,7 @@ def said(candidate: Mapping[str, Any]) -> str:
             return str(sentence) % values
     if text[:1].isupper() and "_" not in text:
         return text if text.endswith(".") else f"{text}."
-    return _("%(source)s names this place.", source=words.label("source", candidate.get("source")))
+    return _("Named by %(source)s.", source=words.label("source", candidate.get("source")))
 
 
 def listed(seasons: Mapping[str, Sequence[Sequence[Any]]], spans: Sequence[Mapping[str, int]]) -> str:

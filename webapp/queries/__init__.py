@@ -14,7 +14,19 @@ from webapp.queries.people import (
     progress_count,
     progress_rows,
 )
-from webapp.queries.plays import PlayPage, held_plays, history, plays_of_entry, recent_plays
+from webapp.queries.plays import (
+    PLAY_FILTERS,
+    PlayPage,
+    There,
+    held_by_run,
+    held_by_title,
+    held_plays,
+    history,
+    on_trakt,
+    plays_of_entry,
+    recent_plays,
+    there_before,
+)
 from webapp.queries.review import (
     FormatPile,
     Made,
@@ -47,9 +59,10 @@ from webapp.queries.runs import (
 )
 
 __all__ = [
-    "EntryPage", "FormatPile", "ItemPage", "LogPage", "Made", "PlanEntry", "PlayPage",
-    "cache_rows", "changes_since", "config_values", "connections", "cron_secret", "decisions", "entry", "fresh_preview", "held_plays", "history", "instance_value",
-    "items_of", "last_check", "last_syncs", "logs", "mappings", "needs_you_count", "newest_plan", "no_match_formats", "open_runs", "outcome_counts", "pile_counts", "plan_counts", "plan_of", "plan_plays", "plays_of_entry", "plays_standing",
+    "PLAY_FILTERS",
+    "EntryPage", "FormatPile", "ItemPage", "LogPage", "Made", "PlanEntry", "PlayPage", "There",
+    "cache_rows", "changes_since", "config_values", "connections", "cron_secret", "decisions", "entry", "fresh_preview", "held_by_run", "held_by_title", "held_plays", "history", "instance_value",
+    "items_of", "last_check", "last_syncs", "logs", "mappings", "needs_you_count", "newest_plan", "no_match_formats", "on_trakt", "open_runs", "outcome_counts", "pile_counts", "plan_counts", "plan_of", "plan_plays", "plays_of_entry", "plays_standing",
     "progress_count", "progress_rows", "recent_plays", "requests_of", "review", "review_count", "run", "run_log", "run_plays", "runs", "same_shows", "sent_as", "shows", "siblings",
-    "tail", "waiting_approval",
+    "tail", "there_before", "waiting_approval",
 ]  # fmt: skip

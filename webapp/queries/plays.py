@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 
 from webapp.extensions import db
-from webapp.models import Media, PlayRow, TraktShow
+from webapp.models import Connection, Entry, Media, PlayRow, Run, TraktPicture, TraktShow
 
 ON_HOLD = ("gone", "removed", "rejected")
-FILTERS = {"sent": ("sent",), "hold": ON_HOLD, "open": ("planned", "sending", "removing")}
+PLAY_FILTERS = {"sent": ("sent",), "hold": ON_HOLD, "open": ("planned", "sending", "removing")}
 
 
 @dataclass(frozen=True)
@@ -23,22 +26,134 @@ class PlayPage:
     next: int | None
 
 
-def history(user_id: int, *, q: str = "", state: str = "", before: int | None = None, limit: int = 100) -> PlayPage:
+def history(
+    user_id: int,
+    *,
+    q: str = "",
+    state: str = "",
+    anilist_id: int | None = None,
+    run_id: int | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> PlayPage:
+    """Plays of the ledger, newest first; the search looks at every title and synonym. One query."""
     query = (
         select(PlayRow, Media, TraktShow.title)
         .outerjoin(Media, Media.anilist_id == PlayRow.anilist_id)
         .outerjoin(TraktShow, (TraktShow.trakt_id == PlayRow.trakt_id) & (PlayRow.kind == "episode"))
         .where(PlayRow.user_id == user_id)
     )
-    if q:
-        query = query.where(Media.search_text.contains(q.casefold(), autoescape=True))
-    if state in FILTERS:
-        query = query.where(PlayRow.state.in_(FILTERS[state]))
+    for word in q.casefold().split():
+        query = query.where(Media.search_text.contains(word, autoescape=True))
+    if state in PLAY_FILTERS:
+        query = query.where(PlayRow.state.in_(PLAY_FILTERS[state]))
+    if state == "hold":
+        query = query.where(PlayRow.held.is_(True))
+    if anilist_id is not None:
+        query = query.where(PlayRow.anilist_id == anilist_id)
+    if run_id is not None:
+        query = query.where(PlayRow.run_id == run_id)
     if before is not None:
         query = query.where(PlayRow.id < before)
     rows = list(db.session.execute(query.order_by(PlayRow.id.desc()).limit(limit + 1)))
     page = [(play, media, show) for play, media, show in rows[:limit]]
     return PlayPage(page, page[-1][0].id if len(rows) > limit else None)
+
+
+def held_by_title(user_id: int, *, limit: int = 50) -> list[tuple[Media | None, int, int]]:
+    """(media, its AniList id, plays on hold), most plays first."""
+    held = (
+        select(PlayRow.anilist_id, func.count().label("plays"))
+        .where(PlayRow.user_id == user_id, PlayRow.state.in_(ON_HOLD), PlayRow.held.is_(True))
+        .group_by(PlayRow.anilist_id)
+        .subquery()
+    )
+    query = (
+        select(Media, held.c.anilist_id, held.c.plays)
+        .select_from(held)
+        .outerjoin(Media, Media.anilist_id == held.c.anilist_id)
+        .order_by(held.c.plays.desc(), held.c.anilist_id)
+        .limit(limit)
+    )
+    return [(media, anilist_id, plays) for media, anilist_id, plays in db.session.execute(query)]
+
+
+def held_by_run(user_id: int, *, limit: int = 10) -> list[tuple[Run, int]]:
+    """Runs whose plays are on hold, newest first, with how many."""
+    held = (
+        select(PlayRow.run_id, func.count().label("plays"))
+        .where(PlayRow.user_id == user_id, PlayRow.state.in_(ON_HOLD), PlayRow.held.is_(True))
+        .group_by(PlayRow.run_id)
+        .subquery()
+    )
+    query = select(Run, held.c.plays).join(held, held.c.run_id == Run.id).order_by(Run.id.desc()).limit(limit)
+    return [(run, plays) for run, plays in db.session.execute(query)]
+
+
+def on_trakt(user_id: int, kind: str, trakt_id: int) -> dict[tuple[int, int], tuple[int, datetime | None]]:
+    """What the last complete picture of the person's Trakt account has of one show or movie.
+
+    (season, number) -> (plays, last watched); (0, 0) for a movie. The form of the picture is that of `jobs.pictures`.
+    """
+    account = select(Connection.account_id).where(Connection.user_id == user_id, Connection.service == "trakt")
+    packed = db.session.scalar(
+        select(TraktPicture.content).where(
+            TraktPicture.user_id == user_id, TraktPicture.account_id == account.scalar_subquery()
+        )
+    )
+    if packed is None:
+        return {}
+    content: dict[str, Any] = json.loads(zlib.decompress(packed))
+    if kind == "movie":
+        seen = content["movies"].get(str(trakt_id))
+        return {(0, 0): (seen[0], _moment(seen[1]))} if seen else {}
+    return {
+        (int(season), int(number)): (plays, _moment(last))
+        for season, numbers in content["shows"].get(str(trakt_id), {}).items()
+        for number, (plays, last) in numbers.items()
+    }
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+@dataclass(frozen=True)
+class There:
+    """A watched episode of a title that stood on Trakt without us. `last`: when it was watched last, if Trakt says."""
+
+    episode: int
+    season: int
+    number: int
+    plays: int
+    last: datetime | None
+
+
+def there_before(user_id: int, anilist_id: int) -> list[There]:
+    """Watched episodes of one title that Trakt has and the ledger has not sent. Three queries."""
+    entry = db.session.scalar(select(Entry).where(Entry.user_id == user_id, Entry.anilist_id == anilist_id))
+    if entry is None or entry.trakt_id is None or entry.kind is None or entry.pile == "needs_you":
+        return []
+    seen = on_trakt(user_id, entry.kind, entry.trakt_id)
+    ours = select(PlayRow.season, PlayRow.number).where(
+        PlayRow.user_id == user_id, PlayRow.trakt_id == entry.trakt_id, PlayRow.state.in_(("sending", "sent", "removing"))
+    )  # fmt: skip
+    sent = {(season, number) for season, number in db.session.execute(ours)}
+    spans = (entry.placement or {}).get("spans") or []
+    last = max(entry.progress, 1 if entry.status in ("COMPLETED", "REPEATING") else 0)
+    if entry.kind == "movie":
+        places = [(1, 0, 0)] if last else []
+    else:
+        places = [
+            (episode, span["season"], span["start"] + episode - span["from"])
+            for span in spans
+            for episode in range(span["from"], min(span["to"], last) + 1)
+        ]
+    return [
+        There(episode, season, number, *seen[season, number])
+        for episode, season, number in places
+        if (season, number) in seen and (season, number) not in sent
+    ]
 
 
 def held_plays(user_id: int, *, run_id: int | None = None, anilist_id: int | None = None) -> int:

@@ -1,7 +1,8 @@
-"""History: every play that Tsuzuki sent or holds back, by day."""
+"""History: every play that Tsuzuki sent or holds back, by day; what stood on Trakt before; "send again"."""
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 from typing import Any
 
@@ -10,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webapp import queries, runs, times, words
+from webapp.forms import MAX_ID
 from webapp.i18n import gettext as _
 from webapp.templating import is_htmx
 
@@ -17,27 +19,50 @@ blueprint = Blueprint("history", __name__)
 
 
 def context() -> dict[str, Any]:
+    """Shared by the page and by the fragment that the search swaps in."""
     q = request.args.get("q", "").strip()[:200]
     state = request.args.get("state", "")
-    before = request.args.get("before", type=int)
-    page = queries.history(current_user.id, q=q, state=state, before=before)
+    state = state if state in queries.PLAY_FILTERS else ""
+    title, run = _id("title"), _id("run")
+    before = _id("before")
+    page = queries.history(current_user.id, q=q, state=state, anilist_id=title, run_id=run, before=before)
     days = [
         (day, list(rows))
         for day, rows in groupby(page.plays, key=lambda row: times.local_day(row[0].sent_at or row[0].created_at))
     ]
-    kept: dict[str, Any] = {name: value for name, value in (("q", q), ("state", state)) if value}
+    kept: dict[str, Any] = {
+        name: value for name, value in (("q", q), ("state", state), ("title", title), ("run", run)) if value
+    }
+    found = queries.entry(current_user.id, title) if title else None
+    held = queries.held_plays(current_user.id, run_id=run, anilist_id=title)
     return {
         "q": q,
         "state": state,
+        "kept": kept,
+        "title": found,
+        "run": run,
         "days": days,
-        "held": queries.held_plays(current_user.id),
+        "held": held,
+        "held_titles": queries.held_by_title(current_user.id) if state == "hold" and not title and not run else [],
+        "held_runs": queries.held_by_run(current_user.id) if state == "hold" and not title and not run else [],
+        "there": queries.there_before(current_user.id, title) if title else [],
         "older": url_for("history.show", before=page.next, **kept) if page.next else None,
         "newer": url_for("history.show", **kept) if before else None,
         "chips": [
             (code, text, url_for("history.show", **{**kept, "state": code or None}), None)
             for code, text in (("", _("All")), ("sent", _("Sent")), ("hold", _("On hold")), ("open", _("On the way")))
         ],
+        "without": {
+            name: url_for("history.show", **{key: value for key, value in kept.items() if key != name})
+            for name in ("title", "run")
+        },
     }
+
+
+def _id(name: str) -> int | None:
+    """A number of the query string; None when it is missing or no id."""
+    value = request.args.get(name, "")
+    return int(value) if re.fullmatch(r"[1-9][0-9]{0,15}", value) and int(value) <= MAX_ID else None
 
 
 @blueprint.get("/history")
@@ -47,11 +72,28 @@ def show() -> ResponseReturnValue:
 
 @blueprint.post("/history/<int:play_id>/send-again")
 def send_again(play_id: int) -> ResponseReturnValue:
+    """One play."""
+    return _send_again(play_id=play_id)
+
+
+@blueprint.post("/history/send-again")
+def send_all_again() -> ResponseReturnValue:
+    """All plays on hold of one title (`title`) or of one run (`run`)."""
+    name = next((name for name in ("title", "run") if request.form.get(name)), None)
+    value = request.form.get(name or "", "")
+    if name is None or not re.fullmatch(r"[1-9][0-9]{0,15}", value):
+        abort(400)
+    return _send_again(anilist_id=int(value)) if name == "title" else _send_again(run_id=int(value))
+
+
+def _send_again(
+    *, play_id: int | None = None, anilist_id: int | None = None, run_id: int | None = None
+) -> ResponseReturnValue:
     try:
-        started = runs.send_again(current_user.id, play_id=play_id)
+        started = runs.send_again(current_user.id, play_id=play_id, anilist_id=anilist_id, run_id=run_id)
     except runs.RunError as error:
         if error.status == 404:
             abort(404)
         flash(words.command_error(error.code), "review")
-        return redirect(url_for("history.show"), 303)
+        return redirect(url_for("history.show", state="hold"), 303)
     return redirect(url_for("runs.show", run_id=started.run.id), 303)
