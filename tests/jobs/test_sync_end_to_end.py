@@ -14,7 +14,7 @@ from sqlalchemy import func, select, update
 
 from jobs import pace, pictures, sync
 from tests.jobs.sync_fakes import make_run, run_row
-from webapp import create_app, tokens
+from webapp import create_app, enqueue, runs, schedule, tokens
 from webapp.config import load
 from webapp.database import transaction
 from webapp.extensions import db
@@ -164,6 +164,59 @@ def test_undo_leaves_what_was_there_before(sim: Running, person: User) -> None:
     assert (undone.status, undone.result["removed"]) == ("succeeded", sent.plays_sent), lines(undone)
     assert places(sim.get("history")) == before
     assert go(person, mode="watching").plays_sent == 0
+
+
+def test_what_was_undone_stays_away_until_send_again(
+    sim: Running, person: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(enqueue, "run", lambda _run: True)  # the runs are called here
+    before = places(sim.get("history"))
+    sent = go(person)
+    read_back()
+    assert go(person, mode="undo", parent_id=sent.id).result["removed"] == sent.plays_sent
+    read_back()
+    sim.post("requests/reset")
+    (cron,) = schedule.start_due(utcnow(), "cron")
+    sync.run(cron.id)
+    held = [run_row(cron.id), go(person, mode="completed"), go(person, mode="watching"), go(person)]
+    assert [(run.status, run.plays_sent) for run in held] == [("succeeded", 0)] * 4, lines(held[0])
+    assert posts(sim) == 0
+    assert places(sim.get("history")) == before
+
+    title = min(row["anilist_id"] for row in sim.get("expected")["plays"] if row["status"] == "CURRENT")
+    user_id, again = person.id, runs.send_again(person.id, anilist_id=title).run.id
+    with pytest.raises(runs.RunError, match="held back"):
+        runs.send_again(user_id, anilist_id=title)
+    db.session.rollback()
+    sync.run(again)
+    one = run_row(again)
+    assert (one.mode, one.status, one.plays_sent > 0, posts(sim)) == ("title", "succeeded", True, 1), lines(one)
+    everything = runs.send_again(user_id, run_id=sent.id).run.id
+    sync.run(everything)
+    rest = run_row(everything)
+    assert one.plays_sent + rest.plays_sent == sent.plays_sent, lines(rest)
+    assert Counter(places(sim.get("history"))) - Counter(before) == Counter(
+        set(places(sim.get("expected")["plays"])) - set(before)
+    )
+    read_back()
+    assert go(person).plays_sent == 0
+
+
+def test_force_sends_what_was_undone_once(sim: Running, person: User) -> None:
+    before = Counter(places(sim.get("history")))
+    sent = go(person, mode="watching")
+    new = Counter(places(sim.get("history"))) - before
+    go(person, mode="undo", parent_id=sent.id)
+    read_back()
+    forced = go(person, mode="watching", options={"force": True})
+    assert (forced.status, forced.plays_sent) == ("succeeded", sent.plays_sent), lines(forced)
+    assert Counter(places(sim.get("history"))) - before == new
+    assert go(person, mode="watching", options={"force": True}).plays_sent == 0
+
+
+def posts(sim: Running) -> int:
+    """Requests that added plays."""
+    return int(sim.get("requests").get("trakt", {}).get("paths", {}).get("POST /sync/history", 0))
 
 
 @pytest.mark.parametrize("kind", ["drop_after_apply", "applied_then_status", "half_body", "drop_before"])
