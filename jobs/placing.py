@@ -17,7 +17,7 @@ from jobs import placing_store as store
 from jobs.library_rows import store_media
 from jobs.lookups import ExternalIds, PublicTrakt, answer, in_parallel
 from jobs.mapping.chain import Link, order
-from jobs.mapping.corrections import by_hand, overridden, with_progress
+from jobs.mapping.corrections import by_hand, by_list, overridden, with_progress
 from jobs.mapping.placement import place_movie, place_show
 from jobs.mapping.resolver import Answers, Ask, Asking, Known, Lookup, Match, resolve
 from jobs.placing_store import Desk, StoredShow, stored_placement
@@ -258,9 +258,10 @@ def _chain(work: Work, trakt_id: int, links: Sequence[Link]) -> list[Link]:
 
 
 def _link(work: Work, anilist_id: int) -> Link:
-    """The entry's link. Where a person chose another show than the sources mean, what they say of it counts nothing."""
+    """The entry's link. Where a person or a list chose another show than the sources mean, what they say of it counts nothing."""
     link = work.desk.catalogue.link(work.desk.media[anilist_id])
-    manual = work.desk.known.get(anilist_id, Known()).manual
+    known = work.desk.known.get(anilist_id, Known())
+    manual = known.manual or known.listed
     if manual is None or manual.kind == "movie" or link.otaku_show == manual.trakt_id:
         return link
     peers = work.desk.catalogue.shows_of_tmdb(link.tmdb_show_id)
@@ -302,7 +303,7 @@ def _place_show(work: Work, trakt_id: int, links: Sequence[Link]) -> set[int]:
             detail = f"Trakt has no show {trakt_id}, which a person chose for it."
             work.results[link.key] = Refusal(link.key, Pile.NEEDS_YOU, Reason.NOT_ON_TRAKT, detail, kind="show", trakt_id=trakt_id)  # fmt: skip
         return set()
-    chosen = {link.key for link in links if _chosen(work, link.key)}
+    chosen = {link.key for link in links if _chosen(work, link.key) or work.identities[link.key].source == "list"}
     places = place_show(trakt_id, _chain(work, trakt_id, links), shape, chosen=chosen)
     work.results.update((link.key, places.results[link.key]) for link in links)
     return set(places.needs)
@@ -358,7 +359,10 @@ def _corrected(
     identity: Identity | None,
     corrections: dict[int, dict[int, tuple[int, int]]],
 ) -> Placement | Refusal:
-    """`entry_spans` win over `episode_override`, which wins over what was found."""
+    """`entry_spans` win over `episode_override`, which wins over a subscribed list, which wins over what was found."""
+    if identity is not None and identity.source == "list":
+        rows_of_list = work.desk.listed_spans.get(result.anilist_id, ())
+        result = by_list(result, identity, rows_of_list, work.desk.media[result.anilist_id].episodes)
     if identity is None or identity.kind != "show":
         return result
     shape = work.shape(identity.trakt_id)

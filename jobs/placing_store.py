@@ -6,7 +6,7 @@ How many statements run depends on how many parts there are, never on the rows.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from json import loads
 from typing import Any
@@ -19,10 +19,20 @@ from jobs.mapping.chain import Catalogue
 from jobs.mapping.placement import from_json
 from jobs.mapping.resolver import Known
 from jobs.mapping.rows import AnidbRow, AnidbRule, IdRow
-from jobs.records import Identity, Ids, MediaInfo, Placement, Refusal, Shape, Slot, to_json
+from jobs.records import Identity, Ids, Kind, MediaInfo, Placement, Refusal, Shape, Slot, to_json
 from jobs.storing import moment
 from webapp.database import transaction, upsert
-from webapp.models import AnidbMap, AnimeId, Entry, EntrySpan, EpisodeOverride, Media, TraktShow
+from webapp.models import (
+    AnidbMap,
+    AnimeId,
+    Entry,
+    EntrySpan,
+    EpisodeOverride,
+    ListMapping,
+    MappingList,
+    Media,
+    TraktShow,
+)
 from webapp.models import Mapping as MappingRow
 
 PART = 500
@@ -62,6 +72,7 @@ class Desk:
     known: dict[int, Known]
     spans: dict[int, list[tuple[int, int | None, int, int]]]
     catalogue: Catalogue
+    listed_spans: dict[int, list[tuple[int, int | None, int, int]]] = field(default_factory=dict)  # of subscribed lists
     missing: set[tuple[str, int]] = field(default_factory=set)  # shows that Trakt answered 404 for
 
 
@@ -77,6 +88,7 @@ def load(user_id: int, anilist_ids: Collection[int]) -> Desk:
     entries: dict[int, EntryState] = {}
     spans: dict[int, list[tuple[int, int | None, int, int]]] = {}
     known: dict[int, Known] = {}
+    listed_spans: dict[int, list[tuple[int, int | None, int, int]]] = {}
     media = _read_media(anilist_ids)
     for part in parts(anilist_ids):
         with transaction(readonly=True) as session:
@@ -87,8 +99,14 @@ def load(user_id: int, anilist_ids: Collection[int]) -> Desk:
             for row in session.scalars(corrections):
                 spans.setdefault(row.anilist_id, []).append((row.first, row.last, row.season, row.start))
             known.update(_known(user_id, session.scalars(select(MappingRow).where(MappingRow.anilist_id.in_(part)))))
+            in_lists = select(ListMapping, MappingList.title).join(MappingList, MappingList.id == ListMapping.list_id)
+            in_lists = in_lists.where(ListMapping.anilist_id.in_(part)).order_by(ListMapping.list_id.desc())
+            for mapping, title in session.execute(in_lists):  # the earliest list comes last and stays
+                before = known.get(mapping.anilist_id, Known())
+                known[mapping.anilist_id] = replace(before, listed=_listed(mapping, title))
+                listed_spans[mapping.anilist_id] = [tuple(span) for span in mapping.spans]
     catalogue = _catalogue(media)
-    return Desk(user_id, media, entries, known, spans, catalogue)
+    return Desk(user_id, media, entries, known, spans, catalogue, listed_spans)
 
 
 def _read_media(anilist_ids: Collection[int]) -> dict[int, MediaInfo]:
@@ -116,6 +134,12 @@ def _known(user_id: int, rows: Iterable[MappingRow]) -> dict[int, Known]:
             before = manual.get(row.anilist_id)
             manual[row.anilist_id] = rank if before is None or rank[:2] > before[:2] else before
     return {i: Known(manual[i][2] if i in manual else None, auto.get(i)) for i in {*manual, *auto}}
+
+
+def _listed(row: ListMapping, title: str) -> Identity:
+    ids = Ids(row.trakt_id, row.tmdb_id, row.imdb_id, row.tvdb_id)
+    kind: Kind = "movie" if row.kind == "movie" else "show"
+    return Identity(kind, row.trakt_id, ids, "list", f"The list {title} gives it to the Trakt {kind} {row.trakt_id}.")
 
 
 def _catalogue(media: Mapping[int, MediaInfo]) -> Catalogue:
@@ -273,7 +297,9 @@ def save_identities(identities: Mapping[int, Identity], known: Mapping[int, Know
     changed = {
         anilist_id: identity
         for anilist_id, identity in identities.items()
-        if identity.source != "manual" and (i := known.get(anilist_id, Known())).manual is None and i.auto != identity
+        if identity.source not in ("manual", "list")
+        and (i := known.get(anilist_id, Known())).manual is None
+        and i.auto != identity
     }
     for part in parts(changed):
         values = [

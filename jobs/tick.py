@@ -209,6 +209,8 @@ def enqueue_queued(_now: datetime) -> None:
 def refresh_caches(now: datetime) -> None:
     for source_number in refresh.due_sources(now):
         enqueue.cache(source_number)
+    for list_id in refresh.due_lists(now):
+        enqueue.mapping_list(list_id)
 
 
 def read_back(now: datetime) -> None:

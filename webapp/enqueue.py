@@ -64,6 +64,11 @@ def cache(source_number: int) -> bool:
     return _put("refresh", "jobs.refresh.refresh_source", source_number, f"cache-{CACHES[source_number]}")
 
 
+def mapping_list(list_id: int) -> bool:
+    """Refresh one subscribed list."""
+    return _put("refresh", "jobs.refresh.refresh_list", list_id, f"list-{list_id}")
+
+
 def connection_check(connection_id: int) -> bool:
     """Ask a service who the account of a connection is."""
     return _put("light", "jobs.connect.check_connection", connection_id, f"check-{connection_id}")

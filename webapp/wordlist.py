@@ -76,6 +76,9 @@ REASONS: Mapping[str, Any] = {
     "shared_with": _l("Another of your titles holds this place on Trakt already, so it is not sent a second time."),
     "private": _l("This entry is private on AniList. Private entries are sent only when you allow it in Settings."),
     "never": _l("You said never to send this title. You can take that back on its page."),
+    "left_to_scrobbler": _l("You leave this title to your scrobbler, so Tsuzuki sends nothing of it. You can take that back on its page."),
+    "filtered": _l("Your settings leave out titles like this one: its format, its custom list, or adult titles."),
+    "before_date": _l("It was watched before the day from which on you want plays sent."),
     "held": _l("You removed it from Trakt, or undid it here. It stays off until you press Send again."),
     "left_out": _l("You left it out this time; the schedule will send it."),
     "watch_only_once": _l("Trakt is set to count one play only, and there is one already, so rewatches stay here."),
@@ -245,6 +248,7 @@ STATUSES: Mapping[str, Any] = {
 SOURCES: Mapping[str, Any] = {
     "manual": _l("by hand"),
     "override": _l("by hand"),
+    "list": _l("subscribed list"),
     "otaku": "Otaku",
     "fribbs": "Fribbs",
     "anime_lists": "Anime-Lists",

@@ -1,6 +1,7 @@
 """What people set, on top of an automatic placement, and what one person's progress leaves open. Pure.
 
-`by_hand` (a person's spans) wins over `overridden` (rows of `episode_override`), which wins over what was found.
+`by_hand` (a person's spans) wins over `overridden` (rows of `episode_override`), which wins over `by_list`, which wins
+over what was found.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from jobs.mapping.numbering import Numbering
-from jobs.records import MediaInfo, OpenEpisodes, Pile, Placement, Reason, Refusal, Shape, Span
+from jobs.records import Identity, MediaInfo, OpenEpisodes, Pile, Placement, Reason, Refusal, Shape, Span
 
 
 def by_hand(
@@ -45,6 +46,23 @@ def by_hand(
             for part in _open_without(item, spans)
         ),
     )
+
+
+def by_list(
+    result: Placement | Refusal,
+    identity: Identity,
+    spans: Sequence[tuple[int, int | None, int, int]],
+    length: int | None,
+) -> Placement | Refusal:
+    """What a subscribed list says, over what was found: its spans, if it has any, and by which list it stands there."""
+    sources = {**result.sources, "list": identity.reason}
+    if spans:
+        placed = by_hand(result.anilist_id, identity.trakt_id, spans, length, result)
+        return replace(placed, source="list", rule="list_spans", reason=identity.reason, sources=sources)
+    if isinstance(result, Refusal):
+        return replace(result, sources=sources)
+    reason = result.reason if identity.reason in result.reason else f"{identity.reason} {result.reason}"
+    return replace(result, reason=reason, sources=sources)
 
 
 def _without(span: Span, taken: Sequence[Span]) -> list[Span]:

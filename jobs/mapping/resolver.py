@@ -1,7 +1,7 @@
 """Which Trakt show or movie an entry is: rows and answers in, an `Identity`, a question or a refusal out. Pure.
 
 `resolve` never asks anybody. Where it needs an answer it returns `Ask` with the look-ups; the caller answers them
-and calls again. Order of DESIGN 5: mapping row, Otaku, Fribbs with Otaku's ids, TMDB's external ids, Trakt's search
+and calls again. Order of DESIGN 5: mapping row, subscribed lists, Otaku, Fribbs with Otaku's ids, TMDB's external ids, Trakt's search
 by TMDB, IMDb and TVDB id, and for movies title and year.
 
 Otaku's show id is taken unasked only where no other row contradicts it; where rows differ, Trakt's answer for the
@@ -59,6 +59,7 @@ class Known:
 
     manual: Identity | None = None
     auto: Identity | None = None
+    listed: Identity | None = None  # what a subscribed list says: below every person's word, above all other sources
 
 
 @dataclass(slots=True)
@@ -87,6 +88,8 @@ def resolve(link: Link, catalogue: Catalogue, known: Known, asking: Asking) -> I
     """The identity of one entry, what must be asked for it, or why it has none."""
     if known.manual:
         return known.manual
+    if known.listed and not asking.gone(known.listed.kind, known.listed.trakt_id):
+        return known.listed
     asking.open = []
     movie = wants_movie(link)
     kind: Kind = "movie" if movie else "show"
