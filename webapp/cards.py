@@ -13,7 +13,9 @@ from webapp import queries
 from webapp.bars import Drawing, draw
 from webapp.decisions import candidate_key
 from webapp.evidence import listed, said
+from webapp.i18n import gettext as _
 from webapp.models import Entry, PlayRow, TraktShow
+from webapp.templating import title
 
 Candidate = Mapping[str, Any]  # a `jobs.records.Candidate` as JSON
 SIBLINGS: Final = 6  # offered together at most
@@ -115,7 +117,11 @@ def _choice(
     return Choice(
         place=place,
         show=show if named else None,
-        evidence=" ".join(part for part in (said(place), listed(show.seasons, spans) if show else "") if part),
+        evidence=" ".join(
+            part
+            for part in (said(place), listed(show.seasons, spans) if show else "", _rival(entry, place, family))
+            if part
+        ),
         drawing=draw(show.seasons, spans, entry.progress, taken) if show else None,
         siblings=_siblings(entry, place, family),
     )
@@ -129,6 +135,23 @@ def _taken(entry: Entry, trakt_id: int | None, family: Iterable[Entry]) -> list[
         if other.anilist_id != entry.anilist_id and other.trakt_id == trakt_id
         for span in (other.placement or {}).get("spans") or []
     ]
+
+
+def _rival(entry: Entry, place: Candidate, family: Iterable[Entry]) -> str:
+    """Who stands on episodes of this place already, as a sentence."""
+    if place["kind"] != "show":
+        return ""
+    names = [
+        title(other.media)
+        for other in family
+        if other.anilist_id != entry.anilist_id
+        and other.trakt_id == place["trakt_id"]
+        and other.pile == "placed"
+        and overlap(place, other.placement or {})
+    ]
+    if not names:
+        return ""
+    return _("%(title)s stands there already.", title=names[0]) if len(names) == 1 else _("%(title)s and others stand there already.", title=names[0])  # fmt: skip
 
 
 def _siblings(entry: Entry, place: Candidate, family: Iterable[Entry]) -> list[Sibling]:

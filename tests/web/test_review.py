@@ -161,6 +161,13 @@ def test_the_queries_of_the_page_do_not_grow_with_its_cards(quiet: Browser, site
     assert len(many) == len(few)
 
 
+def test_who_stands_at_a_place_already_is_named(quiet: Browser, site: Flask) -> None:
+    change(site, 16, placement={"anilist_id": 16, "kind": "show", "trakt_id": 70_000, "spans": SPANS})
+    text = card(quiet.get("/review"), 1)
+    assert "Title 16 stands there already." in text
+    assert "12 belong to other titles." in text  # at the other place
+
+
 # Deciding
 
 
@@ -385,6 +392,14 @@ def test_history_is_filtered_by_title_and_run_and_names_the_zone(quiet: Browser,
     assert "No play fits" in quiet.get("/history?run=99999")
     for nonsense in ("title=x", "title=0", "run=-1", "before=x", "state=nonsense", "title=99999999999999999999"):
         quiet.get(f"/history?{nonsense}")
+
+
+def test_plays_of_one_title_and_run_are_one_line_with_each_play_inside(quiet: Browser, site: Flask) -> None:
+    misplaced(site)
+    page = html.unescape(quiet.get("/history?title=10"))
+    assert "12 plays: episodes 1-12 → Attack on Titan Season 1, 1-12." in page
+    assert "Each play" in page
+    assert page.index("Episode 1 → Attack on Titan Season 1, 1.") < page.index("Episode 12 → Attack on Titan")
 
 
 @pytest.mark.parametrize("which", ["title", "run"])

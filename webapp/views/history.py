@@ -13,6 +13,7 @@ from flask_login import current_user
 from webapp import queries, runs, times, words
 from webapp.forms import MAX_ID
 from webapp.i18n import gettext as _
+from webapp.models import PlayRow
 from webapp.templating import is_htmx
 
 blueprint = Blueprint("history", __name__)
@@ -27,7 +28,7 @@ def context() -> dict[str, Any]:
     before = _id("before")
     page = queries.history(current_user.id, q=q, state=state, anilist_id=title, run_id=run, before=before)
     days = [
-        (day, list(rows))
+        (day, [list(alike) for _key, alike in groupby(rows, key=_alike)])
         for day, rows in groupby(page.plays, key=lambda row: times.local_day(row[0].sent_at or row[0].created_at))
     ]
     kept: dict[str, Any] = {
@@ -57,6 +58,12 @@ def context() -> dict[str, Any]:
             for name in ("title", "run")
         },
     }
+
+
+def _alike(row: tuple[PlayRow, Any, Any]) -> tuple[object, ...]:
+    """Neighbours that are one line of the page: the same title, run and state."""
+    play = row[0]
+    return play.anilist_id, play.trakt_id, play.run_id, play.state, play.held, play.nth > 1
 
 
 def _id(name: str) -> int | None:
