@@ -23,6 +23,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any, Literal
 
 from jobs import dates
+from jobs.filters import Filters
 from jobs.records import (
     Activity,
     ItemOutcome,
@@ -42,6 +43,7 @@ from jobs.records import (
 SEEN_THROUGH = frozenset({"COMPLETED", "REPEATING"})
 FRESH = timedelta(hours=1)  # how long what we did ourselves outweighs what a reading shows
 LOOK_AGAIN = timedelta(days=1)  # a rejected play of a running show is tried once more after this
+LEFT_OUT_BY_CHOICE = {"never": Reason.NEVER, "scrobbler": Reason.LEFT_TO_SCROBBLER}
 MOVED = "moved"  # reason of a row that a move is about to remove
 
 PlayKind = Literal["episode", "movie"]
@@ -57,7 +59,8 @@ class AccountRules:
     send_private: bool = False
     watch_only_once: bool = False  # Trakt's setting: nothing is posted for an episode that has any play
     timezone: str | None = "UTC"
-    choices: Mapping[int, str] = field(default_factory=dict)  # anilist_id -> never | ignored
+    choices: Mapping[int, str] = field(default_factory=dict)  # anilist_id -> never | scrobbler | ignored
+    filters: Filters = field(default_factory=Filters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +227,10 @@ class _Board:
         choice = account.choices.get(anilist_id)
         if entry.private and not account.send_private:
             return ItemOutcome(anilist_id, "left_out", Reason.PRIVATE, wanted.last), [], 0
-        if choice == "never":
-            return ItemOutcome(anilist_id, "left_out", Reason.NEVER, wanted.last), [], 0
+        if choice in LEFT_OUT_BY_CHOICE:
+            return ItemOutcome(anilist_id, "left_out", LEFT_OUT_BY_CHOICE[choice], wanted.last), [], 0
+        if by := account.filters.leaves_out(entry):
+            return ItemOutcome(anilist_id, "left_out", Reason.FILTERED, wanted.last, detail={"by": by}), [], 0
 
         rows = self.by_entry.get(anilist_id, [])
         placement = self.inputs.placements.get(anilist_id)
@@ -241,14 +246,28 @@ class _Board:
         for row in rows:
             by_episode.setdefault(row.episode, []).append(row)
         last = 1 if placement.kind == "movie" else wanted.last
-        verdicts = [self._judge(entry, placement, n, by_episode.get(n, [])) for n in range(1, last + 1)]
+        old = self._too_old(entry, last)
+        verdicts = [self._judge(entry, placement, n, by_episode.get(n, []), n in old) for n in range(1, last + 1)]
         plays = self._plays(entry, placement, last, verdicts, by_episode)
         there = [v.episode for v in verdicts if v.outcome in ("ours", "already", "shared_with")]
         above = wanted.above if placement.kind == "show" else 0
         item = _item(anilist_id, verdicts, last, above, ignored=choice == "ignored")
         return item, plays, max(there, default=0)
 
-    def _judge(self, entry: ListEntry, placement: Placement, episode: int, rows: Sequence[LedgerRow]) -> _Verdict:
+    def _too_old(self, entry: ListEntry, last: int) -> set[int]:
+        """Episodes that were watched before the day that the person set, by the best date that is known."""
+        filters = self.inputs.account.filters
+        if filters.not_before is None:
+            return set()
+        activities = self.inputs.dates.activities.get(entry.anilist_id, ())
+        times = dates.watched_times(
+            entry, range(1, last + 1), "activity", last=last, activities=activities, zone=self.zone, now=self.now
+        )
+        return {episode for episode, (at, _) in times.items() if filters.too_old(at, self.zone)}
+
+    def _judge(
+        self, entry: ListEntry, placement: Placement, episode: int, rows: Sequence[LedgerRow], too_old: bool
+    ) -> _Verdict:
         place = place_of(placement, episode)
         if any(row.state in ("sending", "sent") for row in rows):
             return _Verdict(episode, "ours", place=place)
@@ -260,6 +279,8 @@ class _Board:
         if place in self.taken:
             return _Verdict(episode, "shared_with", Reason.SHARED_WITH, place, other=self.taken[place])
         verdict = self._on_trakt(episode, place, rows) or self._held(episode, place, rows)
+        if verdict is None and too_old:
+            verdict = _Verdict(episode, "left_out", Reason.BEFORE_DATE, place)
         if verdict is None:
             self.taken[place] = entry.anilist_id
             verdict = _Verdict(episode, "new", place=place)
@@ -379,7 +400,7 @@ def _misplaced(entry: ListEntry, placement: Placement, wanted: Wanted, rows: Ite
 
 
 # What is said of an entry when several things are true of its episodes: the first one that asks for a person wins.
-_WEIGHT = ("needs_you", "refused", "waiting", "no_match", "held", "shared_with")
+_WEIGHT = ("needs_you", "refused", "waiting", "no_match", "held", "shared_with", "left_out")
 
 
 def _item(anilist_id: int, verdicts: Sequence[_Verdict], last: int, above: int, *, ignored: bool) -> ItemOutcome | None:

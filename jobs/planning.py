@@ -11,6 +11,7 @@ from sqlalchemy import select
 from jobs import ledger, library_rows, plans, selection
 from jobs.accounts import TraktSettings
 from jobs.dates import DATE_RULES
+from jobs.filters import Filters, from_json
 from jobs.placing import place_entries, stored_placement
 from jobs.planner import AccountRules, DateHints, PlanInputs, plan
 from jobs.records import ItemOutcome, ListEntry, Picture, Placement, Plan, Play, Reason, Refusal
@@ -105,6 +106,7 @@ def rules_of(ctx: RunContext, chosen: Selection, settings: TraktSettings | None)
         watch_only_once=settings.watch_only_once if settings else False,
         timezone=user.timezone or config().TZ,
         choices={i: row.choice for i, row in chosen.entries.items() if row.choice},
+        filters=Filters() if ctx.mode == "title" else from_json(user.filters),
     )
 
 

@@ -48,6 +48,9 @@ class Reason(StrEnum):
     SHARED_WITH = "shared_with"  # another entry holds this movie or episode already
     PRIVATE = "private"  # private entries are not sent unless the account says so
     NEVER = "never"  # the person said: never send this title
+    LEFT_TO_SCROBBLER = "left_to_scrobbler"  # the person said: my scrobbler does this one
+    FILTERED = "filtered"  # its format, its list or its being adult is left out in the settings
+    BEFORE_DATE = "before_date"  # was watched before the day from which on plays are sent
     HELD = "held"  # removed by the person or by Undo; only "send again" clears it
     LEFT_OUT = "left_out"  # unticked in the preview
     WATCH_ONLY_ONCE = "watch_only_once"  # Trakt is set to count one play only

@@ -18,7 +18,7 @@ from webapp.models import Decision, Entry, EntrySpan, PlayRow, User, utcnow
 from webapp.models import Mapping as MappingRow
 from webapp.runs import lock_user, own_transaction
 
-CHOICES: Final = ("never", "ignored")
+CHOICES: Final = ("never", "scrobbler", "ignored")
 PLACES: Final = ("place", "keep")  # decisions that write a mapping
 
 Place = tuple[str, int, str]  # kind, Trakt id, `candidate_key` of the spans

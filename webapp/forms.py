@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from datetime import date
 
 from webapp.i18n import gettext as _
 
@@ -54,6 +55,17 @@ class Form:
         if match:
             self.values[name] = match[1]
         return self.number(name)
+
+    def day(self, name: str) -> date | None:
+        """An ISO date, as a date field sends it; None when it is empty or wrong (then `errors` has it)."""
+        text = self.value(name).strip()
+        if not text:
+            return None
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            self.errors[name] = _("This is no date; it looks like 2024-01-31.")
+            return None
 
     def choice(self, name: str, allowed: Collection[str]) -> str:
         value = self.value(name)

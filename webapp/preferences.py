@@ -2,30 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
 
-from sqlalchemy import update
+from sqlalchemy import or_, select, update
 
 from webapp.database import transaction
-from webapp.models import Entry, User, utcnow
+from webapp.models import Entry, SystemConfig, User, utcnow
+from webapp.runs import own_transaction
+from webapp.schedule import PAUSE
+
+NO_FILTERS: Final = {"formats_off": [], "skip_adult": False, "skip_lists": [], "not_before": None}
 
 
-def save_filters(user: User, statuses: Sequence[str], *, send_private: bool) -> None:
-    """Which statuses of the list are sent, and whether private entries are."""
-    with transaction() as session:
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a person wants sent. `formats_off`, `skip_adult`, `skip_lists`, `not_before` as in `jobs.filters.Filters`."""
+
+    statuses: Sequence[str]
+    send_private: bool = False
+    formats_off: Collection[str] = ()
+    skip_adult: bool = False
+    skip_lists: Collection[str] = ()
+    not_before: date | None = None
+
+
+def save_filters(user: User, wishes: Wishes) -> None:
+    """Which entries of the list are sent. The next run looks at every entry that a change may let in."""
+    filters = {
+        "formats_off": sorted(wishes.formats_off),
+        "skip_adult": wishes.skip_adult,
+        "skip_lists": sorted(wishes.skip_lists),
+        "not_before": wishes.not_before.isoformat() if wishes.not_before else None,
+    }
+    with own_transaction() as session:
         person = session.get_one(User, user.id)
-        more = sorted(set(statuses) - set(person.statuses))
-        if more:
+        concerned = []
+        if more := sorted(set(wishes.statuses) - set(person.statuses)):
+            concerned.append(Entry.status.in_(more))
+        if wishes.send_private and not person.send_private:
+            concerned.append(Entry.private.is_(True))
+        if filters != NO_FILTERS | person.filters:
+            concerned.append(Entry.id.is_not(None))
+        if concerned:
             session.execute(
-                update(Entry).where(Entry.user_id == user.id, Entry.status.in_(more)).values(changed_at=utcnow())
+                update(Entry).where(Entry.user_id == user.id, or_(*concerned)).values(changed_at=utcnow()),
+                execution_options={"synchronize_session": False},
             )
-        if send_private and not person.send_private:
-            session.execute(
-                update(Entry).where(Entry.user_id == user.id, Entry.private.is_(True)).values(changed_at=utcnow())
-            )
-        person.statuses = list(statuses)
-        person.send_private = send_private
+        person.statuses = list(wishes.statuses)
+        person.send_private = wishes.send_private
+        person.filters = filters
 
 
 def save_dates(user: User, *, date_rule: str, timezone: str | None, title_language: str) -> None:
@@ -38,6 +66,16 @@ def save_pause(user: User, until: datetime | None) -> None:
     """No check starts by itself until then; None takes the pause back."""
     with transaction() as session:
         session.get_one(User, user.id).paused_until = until
+
+
+def save_instance_pause(until: datetime | None) -> None:
+    """The same for everybody on this instance."""
+    with transaction() as session:
+        row = session.scalar(select(SystemConfig).where(SystemConfig.user_id.is_(None), SystemConfig.key == PAUSE))
+        if row is None:
+            row = SystemConfig(key=PAUSE)
+            session.add(row)
+        row.value = until.isoformat() if until else ""
 
 
 def save_password(user: User, password_hash: str) -> User:

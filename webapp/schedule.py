@@ -14,14 +14,15 @@ from sqlalchemy import and_, func, not_, or_, select
 
 from webapp import enqueue, runs
 from webapp.extensions import db
-from webapp.models import OPEN, Connection, Run, User
+from webapp.models import OPEN, Connection, Run, SystemConfig, User
 
 Door = Literal["cron", "schedule"]
 
 AUTOMATED: Final = ("cron", "schedule")
 GRACE: Final = timedelta(minutes=10)  # a scheduler that calls every 6 hours gets four runs a day
 AFTER_FAILURE: Final = timedelta(minutes=30)
-_NO_CHECK: Final = ("single", "readback", "caches")
+PAUSE: Final = "pause:until"  # of the instance, in system_config
+_NO_CHECK: Final = ("single", "doctor", "readback", "caches")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,9 @@ def gate(user: User, door: Door, now: datetime, *, session: Any = None) -> Gate:
     opens = _opens(last, every, door) if last and every is not None else now
     if every is None:
         return Gate(False, "off", began, None)
-    if user.paused_until is not None and user.paused_until > now:
-        return Gate(False, "paused", began, max(opens, user.paused_until))
+    pause = max((until for until in (user.paused_until, instance_pause(session)) if until is not None), default=now)
+    if pause > now:
+        return Gate(False, "paused", began, max(opens, pause))
     if not _connected(session, user.id):
         return Gate(False, "not_connected", began, None)
     if _has_open_run(session, user.id):
@@ -52,6 +54,13 @@ def gate(user: User, door: Door, now: datetime, *, session: Any = None) -> Gate:
     if opens > now:
         return Gate(False, "too_soon", began, opens)
     return Gate(True, None, began, now)
+
+
+def instance_pause(session: Any = None) -> datetime | None:
+    """Until when an administrator has paused the checks of everybody on this instance."""
+    query = select(SystemConfig.value).where(SystemConfig.user_id.is_(None), SystemConfig.key == PAUSE)
+    value: str | None = (session or db.session).scalar(query)
+    return datetime.fromisoformat(value) if value else None
 
 
 def start_due(now: datetime, door: Door) -> list[Run]:

@@ -245,6 +245,16 @@ STATUSES: Mapping[str, Any] = {
     "PLANNING": _l("Planning"),
 }
 
+FORMATS: Mapping[str, Any] = {
+    "TV": _l("TV"),
+    "TV_SHORT": _l("TV short"),
+    "MOVIE": _l("Movie"),
+    "SPECIAL": _l("Special"),
+    "OVA": _l("OVA"),
+    "ONA": _l("ONA"),
+    "MUSIC": _l("Music video"),
+}
+
 SOURCES: Mapping[str, Any] = {
     "manual": _l("by hand"),
     "override": _l("by hand"),

@@ -20,6 +20,7 @@ from webapp.wordlist import (
     DATE_SOURCES,
     ERRORS,
     FINDINGS,
+    FORMATS,
     GATE,
     LEADS,
     LEFT_ALONE,
@@ -40,7 +41,7 @@ from webapp.wordlist import (
 )
 
 __all__ = [
-    "BROKEN", "CAUSES", "COMMANDS", "CONNECTIONS", "DATE_RULES", "DATE_SOURCES", "ERRORS", "FINDINGS", "GATE", "LEADS", "LEFT_ALONE", "MODES", "OUTCOMES",
+    "BROKEN", "CAUSES", "COMMANDS", "CONNECTIONS", "DATE_RULES", "DATE_SOURCES", "ERRORS", "FINDINGS", "FORMATS", "GATE", "LEADS", "LEFT_ALONE", "MODES", "OUTCOMES",
     "PHASES", "PILES", "PLAYS", "REASONS", "REFUSED", "RUN_REASONS", "SERVICES", "SOURCES", "STATES",
     "STATE_SENTENCES", "STATUSES", "TRIGGERS", "added", "command_error", "error_sentence", "error_title", "label",
     "plays_words", "run_label", "run_sentence", "run_service", "run_state", "sentence", "tone",
@@ -74,6 +75,7 @@ _LABELS: Mapping[str, Mapping[str, Any]] = {
     "date_rule": {code: words[0] for code, words in DATE_RULES.items()},
     "date_source": DATE_SOURCES,
     "status": STATUSES,
+    "format": FORMATS,
     "source": SOURCES,
     "service": SERVICES,
     "cause": {code: words[0] for code, words in CAUSES.items()},

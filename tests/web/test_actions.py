@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests.web.conftest import Browser
 from tests.web.seed import NOW
 from webapp import enqueue
 from webapp.extensions import db
-from webapp.models import Connection, Entry, EntrySpan, Log, Mapping, PlayRow, Run, User, utcnow
+from webapp.models import Connection, Entry, EntrySpan, Log, Mapping, PlayRow, Run, SystemConfig, User, utcnow
 
 Find = Callable[..., Any]
 
@@ -433,6 +433,43 @@ def test_more_statuses_and_private_entries_are_looked_at_again(site: Flask, smal
     assert find(Entry, anilist_id=16).changed_at is None
     small.post("/settings/what", {})
     assert (find(User).statuses, find(User).send_private) == ([], False)
+
+
+def test_filters_are_kept_and_every_entry_is_looked_at_again(site: Flask, small: Browser, find: Find) -> None:
+    with site.app_context():
+        entry = db.session.scalars(select(Entry).where(Entry.anilist_id == 16)).one()
+        entry.custom_lists = ["Later", "With Ken"]
+        db.session.commit()
+    assert "With Ken" in small.get("/settings")
+    data = {
+        "statuses": ["COMPLETED"],
+        "formats_off": ["OVA", "X"],
+        "skip_adult": "1",
+        "skip_lists": ["With Ken", "None"],
+    }
+    small.post("/settings/what", {**data, "not_before": "2024-01-31"})
+    assert find(User).filters == {
+        "formats_off": ["OVA"], "skip_adult": True, "skip_lists": ["With Ken"], "not_before": "2024-01-31"
+    }  # fmt: skip
+    changed = find(Entry, anilist_id=16).changed_at
+    assert changed is not None
+    small.post("/settings/what", {**data, "not_before": "2024-01-31"})
+    assert find(Entry, anilist_id=16).changed_at == changed  # nothing new was let in
+    text = small.post("/settings/what", {**data, "not_before": "31.1.2024"}, status=422)
+    assert "This is no date" in text
+    assert "31.1.2024" in text
+    assert find(User).filters["not_before"] == "2024-01-31"
+
+
+def test_only_an_administrator_pauses_everybody(site: Flask, browser: Browser, find: Find) -> None:
+    browser.post("/settings/pause/instance", {"pause": "1d"})
+    assert find(SystemConfig, key="pause:until", user_id=None).value > utcnow().isoformat()
+    assert "Paused until" in browser.get("/settings")
+    with site.app_context():
+        db.session.execute(update(User).values(is_admin=False))
+        db.session.commit()
+    assert "everybody" not in browser.get("/settings")
+    browser.post("/settings/pause/instance", {"pause": "off"}, status=403)
 
 
 def test_dates_zone_and_names_are_kept_or_refused(browser: Browser, find: Find) -> None:

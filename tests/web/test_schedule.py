@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, func, select, update
 
-from webapp import schedule
+from webapp import preferences, schedule
 from webapp.config import Config
 from webapp.extensions import db
 from webapp.models import Connection, Run, User, utcnow
@@ -124,6 +124,17 @@ def test_a_paused_account_is_skipped_with_that_reason(person: User) -> None:
     db.session.commit()
     assert reason(person, "cron") == "paused"
     assert reason(person, "cron", NOW + 2 * HOUR) is None
+
+
+def test_a_paused_instance_pauses_everybody_and_the_longer_pause_counts(person: User) -> None:
+    preferences.save_instance_pause(NOW + 2 * HOUR)
+    person.paused_until = NOW + HOUR
+    db.session.commit()
+    assert reason(person, "cron") == reason(person, "schedule") == "paused"
+    assert schedule.gate(person, "cron", NOW).next_run == NOW + 2 * HOUR
+    db.session.commit()
+    preferences.save_instance_pause(None)
+    assert reason(person, "cron", NOW + HOUR + MINUTE) is None
 
 
 def test_the_gate_says_when_it_opens(person: User) -> None:

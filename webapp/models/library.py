@@ -75,7 +75,7 @@ class Entry(Base):
     waiting_since: Mapped[datetime | None] = mapped_column(UtcDateTime())
 
     # What the person decided
-    choice: Mapped[short | None]  # never, ignored
+    choice: Mapped[short | None]  # never, scrobbler, ignored
     choice_by: Mapped[text | None]
     changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime())  # mapping, override, filter or hold changed
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime())  # last run that finished with this entry

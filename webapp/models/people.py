@@ -29,6 +29,7 @@ class User(UserMixin, Base):  # type: ignore[misc]  # Flask-Login carries no typ
     statuses: Mapped[Any] = mapped_column(Json, default=lambda: ["COMPLETED", "CURRENT", "REPEATING", "PAUSED"])
     date_rule: Mapped[short] = mapped_column(default="activity")  # activity, released, unknown, evenly, now
     send_private: Mapped[bool] = mapped_column(default=False)
+    filters: Mapped[Any] = mapped_column(Json, default=dict, server_default="{}")  # jobs.filters.Filters
     paused_until: Mapped[datetime | None] = mapped_column(UtcDateTime())  # far future: until told otherwise
     hand_consent_at: Mapped[datetime | None] = mapped_column(UtcDateTime())  # first run by hand or approval (6.10)
     created_at: Mapped[now]

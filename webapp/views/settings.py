@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from webapp import auth, preferences, queries, security, times, words
+from webapp import auth, preferences, queries, schedule, security, times, words
 from webapp.forms import Form
 from webapp.i18n import gettext as _
 from webapp.models import utcnow
@@ -19,6 +19,7 @@ from webapp.views.setup import SHORTEST
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
 STATUSES = ("COMPLETED", "CURRENT", "REPEATING", "PAUSED", "DROPPED")
+FORMATS = ("TV", "TV_SHORT", "MOVIE", "SPECIAL", "OVA", "ONA", "MUSIC")  # as AniList names them
 LANGUAGES = ("romaji", "english", "native")
 PAUSES = {"off": None, "6h": timedelta(hours=6), "1d": timedelta(days=1), "7d": timedelta(days=7), "on": timedelta(0)}
 
@@ -29,10 +30,13 @@ def page(form: Form | None = None, status: int = 200, password: Form | None = No
     connections = queries.connections(current_user.id)
     return render_template(
         "settings/settings.html",
-        form=form or Form({"timezone": current_user.timezone or ""}),
+        form=form or Form({"timezone": current_user.timezone or "", "not_before": current_user.filters.get("not_before")}),
         password=password or Form(),
         connections=connections,
         statuses=STATUSES,
+        formats=FORMATS,
+        lists=queries.custom_lists(current_user.id),
+        instance_pause=schedule.instance_pause(),
         languages=LANGUAGES,
         zones=sorted(name for name in times.zones() if "/" in name and not name.startswith(("Etc/", "posix/", "right/"))),
         gates=gates(),
@@ -51,7 +55,19 @@ def show() -> ResponseReturnValue:
 @blueprint.post("/what")
 def save_what() -> ResponseReturnValue:
     statuses = [status for status in STATUSES if status in request.form.getlist("statuses")]
-    preferences.save_filters(current_user, statuses, send_private="send_private" in request.form)
+    form = Form(request.form)
+    not_before = form.day("not_before")
+    if not form.ok:
+        return page(form, 422)
+    wishes = preferences.Wishes(
+        statuses,
+        send_private="send_private" in request.form,
+        formats_off=set(request.form.getlist("formats_off")) & set(FORMATS),
+        skip_adult="skip_adult" in request.form,
+        skip_lists=set(request.form.getlist("skip_lists")) & set(queries.custom_lists(current_user.id)),
+        not_before=not_before,
+    )
+    preferences.save_filters(current_user, wishes)
     return saved("what")
 
 
@@ -71,13 +87,27 @@ def save_dates() -> ResponseReturnValue:
 
 @blueprint.post("/pause")
 def save_pause() -> ResponseReturnValue:
+    preferences.save_pause(current_user, _pause())
+    return saved("schedule")
+
+
+@blueprint.post("/pause/instance")
+def save_instance_pause() -> ResponseReturnValue:
+    if not current_user.is_admin:
+        abort(403)
+    preferences.save_instance_pause(_pause())
+    return saved("schedule")
+
+
+def _pause() -> datetime | None:
+    """Until when, as chosen."""
     length = request.form.get("pause", "")
     if length not in PAUSES:
         abort(400)
     span = PAUSES[length]
-    until = None if span is None else times.FAR if length == "on" else utcnow() + span
-    preferences.save_pause(current_user, until)
-    return saved("schedule")
+    if span is None:
+        return None
+    return times.FAR if length == "on" else utcnow() + span
 
 
 @blueprint.post("/password")
