@@ -75,7 +75,8 @@ def place_entries(
     """
     ids = sorted(set(anilist_ids))
     report = on_progress or (lambda _done, _total: None)
-    work = Work(store.load(user_id, ids), clients, utcnow(), single=len(ids) == 1)
+    at = utcnow()  # before anything is read: what changes later is for the next look
+    work = Work(store.load(user_id, ids), clients, at, single=len(ids) == 1)
     report(0, len(ids))
     try:
         _find_shows(work, ids, lambda done: report(min(done, len(ids)), len(ids)))

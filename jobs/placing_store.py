@@ -334,7 +334,10 @@ def save_identities(identities: Mapping[int, Identity], known: Mapping[int, Know
 def save_results(
     desk: Desk, results: Mapping[int, Placement | Refusal], states: Mapping[int, dict[str, Any]], at: datetime
 ) -> None:
-    """Write where each entry stands into its list row; `states` holds pile, reason, due_at and waiting_since."""
+    """Write where each entry stands into its list row; `states` holds pile, reason, due_at and waiting_since.
+
+    What a person changed after `at`, when placing began, keeps its row: the next look at it knows of the change.
+    """
     listed = [i for i in results if i in desk.entries]
     for part in parts(listed):
         rows = [
@@ -349,7 +352,10 @@ def save_results(
             for i in part
         ]
         with transaction() as session:
-            session.execute(update(Entry), rows)
+            mine = select(Entry.id, Entry.changed_at).where(Entry.id.in_([row["id"] for row in rows]))
+            changed = {row_id for row_id, since in session.execute(mine.with_for_update()) if since and since > at}
+            if fresh := [row for row in rows if row["id"] not in changed]:
+                session.execute(update(Entry), fresh)
 
 
 def stored_placement(entry: Entry) -> Placement | Refusal | None:

@@ -375,6 +375,23 @@ def test_what_was_learned_before_trakt_went_down_is_kept(world: World) -> None:
     assert world.trakt.asked == [f"find tmdb {TMDB}", "seasons 42", "seasons 42"]
 
 
+def test_what_a_person_decides_while_placing_is_at_work_is_not_overwritten(world: World) -> None:
+    world.caches(otaku(1, "1"), fribbs(1, 1))
+    world.entry(1)
+
+    class Meanwhile(FakeTrakt):
+        def seasons(self, trakt_id: int, etag: str | None = None) -> SeasonsAnswer:
+            with transaction() as session:
+                session.execute(update(Entry).values(pile="needs_you", reason="sources_disagree", changed_at=utcnow()))
+            return super().seasons(trakt_id, etag)
+
+    world.trakt = Meanwhile(shapes={TRAKT: shape(12)})
+    world.place(1)
+    assert (world.row(1).pile, world.row(1).placed_at) == ("needs_you", None)
+    world.place(1)
+    assert world.row(1).pile == "placed"
+
+
 def test_a_title_that_is_on_no_list_is_placed_without_a_row(world: World) -> None:
     world.caches(otaku(1, "1"), fribbs(1, 1))
     store_media([media(1)])
