@@ -16,7 +16,15 @@ CORE = {
     "jobs.mapping.rows", "jobs.transport", "jobs.answers",
 }  # fmt: skip
 FRAMEWORKS = {"flask", "flask_sqlalchemy", "sqlalchemy", "redis", "rq", "flask_login", "flask_migrate"}
-WEBAPP_MAY = {"jobs.records", "jobs.errors", "jobs.mapping.placement", "jobs.planner"}
+WEBAPP_MAY = {
+    "jobs.records",
+    "jobs.errors",
+    "jobs.mapping.placement",
+    "jobs.mapping.correction_file",
+    "jobs.mapping.correction_text",
+    "jobs.public_address",
+    "jobs.planner",
+}
 TOKENS_MAY = WEBAPP_MAY | {"jobs.transport", "jobs.answers"}  # answers: the reading half of transport
 WITH_TRANSPORT = {"webapp.tokens", "webapp.oauth", "webapp.grants"}  # grants: the requests of the other two
 JOBS_MAY = {"webapp.models", "webapp.extensions", "webapp.database", "webapp.config", "webapp.tokens"}
