@@ -24,7 +24,7 @@ from jobs.storing import changed_rows
 from webapp import enqueue, runs, schedule, tokens
 from webapp.config import Config
 from webapp.database import transaction, upsert
-from webapp.models import Connection, Lease, Log, OAuthFlow, PlanItem, Run, TraktPicture, utcnow
+from webapp.models import Connection, ImportDraft, Lease, Log, OAuthFlow, PlanItem, Run, TraktPicture, utcnow
 
 LOG = logging.getLogger("tsuzuki.tick")
 
@@ -34,6 +34,7 @@ CHECK_AGAIN: Final = timedelta(hours=1)  # after a check that brought no answer
 REFRESH_AGAIN: Final = timedelta(minutes=10)  # after a token could not be renewed
 TIDY_EVERY: Final = 3600.0  # seconds
 KEEP_LOGS: Final = timedelta(days=30)
+KEEP_DRAFTS: Final = timedelta(days=1)
 MOST_LOGS: Final = 200_000
 AT_ONCE: Final = 100  # rows that one step looks at
 
@@ -239,3 +240,4 @@ def tidy_up(now: datetime) -> None:
         session.execute(delete(Log).where(Log.id <= max(old, newest - MOST_LOGS)))
     with transaction() as session:
         session.execute(delete(OAuthFlow).where(OAuthFlow.expires_at < now))
+        session.execute(delete(ImportDraft).where(ImportDraft.created_at < now - KEEP_DRAFTS))

@@ -8,7 +8,7 @@ import sys
 import click
 from sqlalchemy import select, update
 
-from webapp import create_app
+from webapp import corrections_cli, create_app
 from webapp.auth import hash_password
 from webapp.config import ROOT, ConfigError, load
 from webapp.database import transaction
@@ -65,6 +65,10 @@ def password(username: str, password: str) -> None:
             .values(password_hash=hash_password(password), session_epoch=User.session_epoch + 1)
         )
     click.echo(f"The password of {username} was changed.")
+
+
+for command in corrections_cli.COMMANDS:
+    cli.add_command(command)
 
 
 def main() -> None:

@@ -34,6 +34,16 @@ def transaction(*, readonly: bool = False) -> Iterator[scoped_session[Session] |
         raise
 
 
+@contextmanager
+def reading() -> Iterator[scoped_session[Session] | Any]:
+    """Read inside the open transaction of a page that is shown, else in a reading one of its own."""
+    if db.session().in_transaction():
+        yield db.session
+    else:
+        with transaction(readonly=True) as session:
+            yield session
+
+
 def upsert(table: Any) -> Any:
     """An INSERT for the dialect in use, with `.on_conflict_do_nothing()` and `.on_conflict_do_update()`."""
     if db.engine.dialect.name == "postgresql":

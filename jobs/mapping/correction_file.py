@@ -220,11 +220,17 @@ def read_list(path: Path) -> Iterator[ListRow | None]:
         raise UnusableFile(f"{str(error).removesuffix('.')}{where}.") from None
 
 
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]  # which of the two is known at run time
+    """Writes equal parts out instead of pointing at the first, since aliases are not taken back."""
+
+    def ignore_aliases(self, _data: Any) -> bool:
+        return True
+
+
 def write(mappings: Iterable[Mapping[str, Any]], overrides: Iterable[Mapping[str, Any]], form: str) -> str:
     """A whole file from rows with the names of the format; `form` is yaml or json."""
     data = {"format": FORMAT, "version": VERSION, "mappings": list(mappings), "overrides": list(overrides)}
     if form == "json":
         return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
-    dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    text: str = yaml.dump(data, Dumper=dumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=200)
+    text: str = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=200)
     return text

@@ -20,6 +20,7 @@ PROMISED = {
     "/api/runs": {"get"}, "/api/runs/{id}": {"get"}, "/api/runs/{id}/cancel": {"post"}, "/api/runs/{id}/undo": {"post"},
     "/api/runs/{id}/approve": {"post"}, "/cron": {"get", "post"}, "/api/cron": {"get", "post"},
     "/api/trakt-auth": {"get", "post"}, "/healthz": {"get"}, "/readyz": {"get"}, "/metrics": {"get"},
+    "/api/corrections": {"get", "post"}, "/api/lists": {"get", "post", "delete"}, "/api/lists/refresh": {"post"},
 }  # fmt: skip
 
 

@@ -6,9 +6,11 @@ from flask_openapi3.openapi import OpenAPI
 
 from webapp.api import (
     caches,
+    corrections,
     cron,
     docs,
     health,
+    lists,
     mappings,
     overrides,
     placement,
@@ -26,6 +28,8 @@ BLUEPRINTS = (
     caches.blueprint,
     mappings.blueprint,
     overrides.blueprint,
+    corrections.blueprint,
+    lists.blueprint,
     placement.blueprint,
     sync.blueprint,
     runs.blueprint,

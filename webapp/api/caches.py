@@ -7,21 +7,24 @@ from typing import Any
 from flask import Response, url_for
 from pydantic import Field
 
-from webapp import enqueue
+from webapp import caches, enqueue
 from webapp.api import reads
 from webapp.api.commands import OpenBody, answer_open, wait_for
 from webapp.api.fields import ApiError, Body, Command, ErrorBody, Flag, answer, iso
-from webapp.api.guard import api_blueprint
+from webapp.api.guard import api_blueprint, person
 from webapp.database import transaction
 from webapp.models import MappingSource, utcnow
 
-blueprint = api_blueprint("api_caches", answers={202: OpenBody, 502: ErrorBody, 503: ErrorBody})
+blueprint = api_blueprint("api_caches", answers={202: OpenBody, 403: ErrorBody, 502: ErrorBody, 503: ErrorBody})
 
 NUMBERS = {name: number for number, name in enqueue.CACHES.items()}
 
 
 class CacheCommand(Command):
     check: Flag = Field(False, description="1: only says how the cache stands")
+    accept_loss: Flag = Field(
+        False, description="1: takes the file that was held back with too few rows (administrators)"
+    )
 
 
 class CacheBody(Body):
@@ -36,6 +39,7 @@ class CacheBody(Body):
     double_ids: int = Field(0, description="Ids that several rows share")
     last_attempt: str | None = None
     error: str | None = Field(None, description="Why the last refresh was not used")
+    held_rows: int | None = Field(None, description="Usable rows of a file that was held back; acceptLoss=1 takes it")
 
 
 def _standing(name: str, *, success: bool | None = None) -> CacheBody:
@@ -51,6 +55,7 @@ def _standing(name: str, *, success: bool | None = None) -> CacheBody:
         double_ids=row.double_ids,
         last_attempt=iso(row.last_attempt),
         error=row.last_error,
+        held_rows=row.held_rows,
     )
 
 
@@ -58,6 +63,10 @@ def _refresh(name: str, endpoint: str, query: CacheCommand) -> Response:
     """Put the refresh on its queue and wait until the cache says that it was tried."""
     if query.check:
         return answer(_standing(name).model_dump(by_alias=True, exclude={"success"}))
+    if query.accept_loss:
+        if not person().is_admin:
+            raise ApiError(403, "forbidden", "A cache counts for everyone: an administrator decides.")
+        caches.accept_loss(name)
     began = utcnow()
     if not enqueue.cache(NUMBERS[name]):
         raise ApiError(503, "queue_down", "The queue cannot be reached; the cache is refreshed when it is back.")

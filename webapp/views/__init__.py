@@ -14,6 +14,7 @@ from webapp.views import (
     guide,
     history,
     home,
+    lists,
     logs,
     manual,
     mappings,
@@ -23,14 +24,39 @@ from webapp.views import (
     settings,
     setup,
     sync,
+    transfer,
 )
 
 # Pages that have no place of their own in the navigation light up the one they belong to.
-BELONGS_TO = {"runs": "history", "logs": "history", "repair": "history", "manual": "mappings", "oauth": "settings"}
+BELONGS_TO = {
+    "runs": "history",
+    "logs": "history",
+    "repair": "history",
+    "manual": "mappings",
+    "transfer": "mappings",
+    "lists": "mappings",
+    "oauth": "settings",
+}
 
 
 def register(app: Flask) -> None:
-    for module in (account, guide, history, home, logs, manual, mappings, repair, review, runs, settings, setup, sync):
+    for module in (
+        account,
+        guide,
+        history,
+        home,
+        lists,
+        logs,
+        manual,
+        mappings,
+        repair,
+        review,
+        runs,
+        settings,
+        setup,
+        sync,
+        transfer,
+    ):
         app.register_blueprint(module.blueprint)
     app.jinja_env.globals["nav"] = navigation
 

@@ -9,6 +9,7 @@ from flask import Blueprint, abort, flash, make_response, redirect, render_templ
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from webapp import caches as caches_store
 from webapp import enqueue, queries, schedule, words
 from webapp.i18n import gettext as _
 from webapp.models import utcnow
@@ -102,6 +103,16 @@ def update_cache(name: str) -> ResponseReturnValue:
         return render_template("home/_caches.html", caches=queries.cache_rows(), polling=name if put else "", asked=asked, message=message)  # fmt: skip
     flash(message, "run" if put else "bad")
     return redirect(url_for("home.show", under=1, _anchor="caches"), 303)
+
+
+@blueprint.post("/caches/<name>/accept")
+def accept_loss(name: str) -> ResponseReturnValue:
+    """Take the file that was held back because it has too few rows, and none that has fewer still."""
+    if not current_user.is_admin:
+        abort(403)
+    if name not in CACHES or not caches_store.accept_loss(name):
+        abort(404)
+    return update_cache(name)
 
 
 def _asked(value: str | None) -> datetime | None:

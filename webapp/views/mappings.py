@@ -8,7 +8,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from webapp import corrections, decisions, queries, runs, words
+from webapp import corrections, decisions, queries, runbook, runs, words
 from webapp.database import transaction
 from webapp.forms import MAX_ID, Form
 from webapp.i18n import gettext as _
@@ -203,6 +203,15 @@ def look_again(anilist_id: int, said: str) -> ResponseReturnValue:
 @blueprint.post("/<int:anilist_id>/refresh")
 def refresh(anilist_id: int) -> ResponseReturnValue:
     return look_again(anilist_id, _("Tsuzuki looks at the place now."))
+
+
+@blueprint.post("/<int:anilist_id>/again")
+def again(anilist_id: int) -> ResponseReturnValue:
+    """The next run looks at the title from episode 1, whatever it has settled."""
+    _title(anilist_id)
+    runbook.look_from_the_start(current_user, anilist_id)
+    flash(_("The next run looks at this title from episode 1. What stands on Trakt is not sent again."), "ok")
+    return redirect(url_for("mappings.entry", anilist_id=anilist_id), 303)
 
 
 @blueprint.post("/<int:anilist_id>/reset")

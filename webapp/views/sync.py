@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from webapp import queries, runs, words
+from webapp import queries, runbook, runs, words
 from webapp.forms import Form
 from webapp.i18n import gettext as _
 from webapp.standing import is_connected
@@ -35,6 +35,14 @@ def page(form: Form, status: int = 200) -> ResponseReturnValue:
 @blueprint.get("/sync")
 def show() -> ResponseReturnValue:
     return page(Form({"anilist_id": request.args.get("anilistId", ""), "mode": "full"}))
+
+
+@blueprint.post("/sync/everything")
+def everything() -> ResponseReturnValue:
+    """The next run looks at the whole list, not only at what is new."""
+    runbook.look_at_everything(current_user)
+    flash(_("The next run looks at your whole list. What stands on Trakt is not sent again."), "ok")
+    return redirect(url_for("sync.show"), 303)
 
 
 @blueprint.post("/sync")
