@@ -12,24 +12,27 @@ How one wanted episode is judged, first hit wins:
 4. Trakt has a play there: `already_on_trakt`, without a row
 5. a held `gone` or `removed` row of this episode, or of this place: held until "send again"
 6. a held `rejected` row of this episode at this same place: refused, or waiting while the show goes on
-7. else a new play
+7. watched before the day that the person set: left out
+8. else a new play
+
+Rewatches, where they are wanted, come on top of episodes whose first play is there or goes out (`jobs.rewatches`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
-from typing import Any, Literal
+from itertools import count
+from typing import Literal
 
-from jobs import dates
+from jobs import dates, rewatches
 from jobs.filters import Filters
 from jobs.records import (
     Activity,
     ItemOutcome,
     ListEntry,
     Picture,
-    Pile,
     Placement,
     Plan,
     Play,
@@ -37,8 +40,14 @@ from jobs.records import (
     Refusal,
     Shape,
     Slot,
-    to_json,
 )
+from jobs.rewatches import Base
+from jobs.verdicts import Place, Verdict, item_of, open_verdict, refused_item, with_rewatches
+
+__all__ = [
+    "FRESH", "MOVED", "AccountRules", "DateHints", "LedgerRow", "Place", "PlanInputs", "Wanted", "is_misplaced", "place_of", "plan",
+    "wanted_of",
+]  # fmt: skip
 
 SEEN_THROUGH = frozenset({"COMPLETED", "REPEATING"})
 FRESH = timedelta(hours=1)  # how long what we did ourselves outweighs what a reading shows
@@ -47,7 +56,6 @@ LEFT_OUT_BY_CHOICE = {"never": Reason.NEVER, "scrobbler": Reason.LEFT_TO_SCROBBL
 MOVED = "moved"  # reason of a row that a move is about to remove
 
 PlayKind = Literal["episode", "movie"]
-Place = tuple[str, int, int, int]  # kind, Trakt id, season, number
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,7 @@ class AccountRules:
     timezone: str | None = "UTC"
     choices: Mapping[int, str] = field(default_factory=dict)  # anilist_id -> never | scrobbler | ignored
     filters: Filters = field(default_factory=Filters)
+    rewatches: Mapping[int, Base] | None = None  # from where on each entry's count; None: rewatches are off
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +130,6 @@ class Wanted:
 
     last: int
     above: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    episode: int
-    outcome: str  # new, ours, already, or an outcome of `ItemOutcome`
-    reason: Reason | None = None
-    place: Place | None = None
-    due_at: datetime | None = None
-    other: int | None = None  # the entry it is shared with
 
 
 def wanted_of(entry: ListEntry, mode: str, statuses: Collection[str]) -> Wanted | None:
@@ -236,7 +235,7 @@ class _Board:
         placement = self.inputs.placements.get(anilist_id)
         sent_up_to = max((row.episode for row in rows if row.state in ("sending", "sent")), default=0)
         if isinstance(placement, Refusal):
-            return _refused(placement, wanted, ignored=choice == "ignored"), [], sent_up_to
+            return refused_item(placement, wanted.last, ignored=choice == "ignored"), [], sent_up_to
         if placement is None:  # nothing was said about it, so nothing may be sent
             return ItemOutcome(anilist_id, "waiting", None, wanted.last), [], sent_up_to
         if any(is_misplaced(row, placement) for row in rows):
@@ -249,10 +248,11 @@ class _Board:
         old = self._too_old(entry, last)
         verdicts = [self._judge(entry, placement, n, by_episode.get(n, []), n in old) for n in range(1, last + 1)]
         plays = self._plays(entry, placement, last, verdicts, by_episode)
+        again = self._again(entry, last, verdicts, by_episode)
         there = [v.episode for v in verdicts if v.outcome in ("ours", "already", "shared_with")]
         above = wanted.above if placement.kind == "show" else 0
-        item = _item(anilist_id, verdicts, last, above, ignored=choice == "ignored")
-        return item, plays, max(there, default=0)
+        item = item_of(anilist_id, verdicts, last, above, ignored=choice == "ignored")
+        return with_rewatches(anilist_id, item, last, len(there), len(again)), plays + again, max(there, default=0)
 
     def _too_old(self, entry: ListEntry, last: int) -> set[int]:
         """Episodes that were watched before the day that the person set, by the best date that is known."""
@@ -267,50 +267,50 @@ class _Board:
 
     def _judge(
         self, entry: ListEntry, placement: Placement, episode: int, rows: Sequence[LedgerRow], too_old: bool
-    ) -> _Verdict:
+    ) -> Verdict:
         place = place_of(placement, episode)
         if any(row.state in ("sending", "sent") for row in rows):
-            return _Verdict(episode, "ours", place=place)
+            return Verdict(episode, "ours", place=place)
         if place is None:
-            return _open(placement, episode)
+            return open_verdict(placement, episode)
         for row in self.by_place.get(place, ()):
             if row.state in ("sending", "sent", "removing") and (row.foreign or row.anilist_id != entry.anilist_id):
-                return _Verdict(episode, "shared_with", Reason.SHARED_WITH, place, other=row.anilist_id)
+                return Verdict(episode, "shared_with", Reason.SHARED_WITH, place, other=row.anilist_id)
         if place in self.taken:
-            return _Verdict(episode, "shared_with", Reason.SHARED_WITH, place, other=self.taken[place])
+            return Verdict(episode, "shared_with", Reason.SHARED_WITH, place, other=self.taken[place])
         verdict = self._on_trakt(episode, place, rows) or self._held(episode, place, rows)
         if verdict is None and too_old:
-            verdict = _Verdict(episode, "left_out", Reason.BEFORE_DATE, place)
+            verdict = Verdict(episode, "left_out", Reason.BEFORE_DATE, place)
         if verdict is None:
             self.taken[place] = entry.anilist_id
-            verdict = _Verdict(episode, "new", place=place)
+            verdict = Verdict(episode, "new", place=place)
         return verdict
 
-    def _on_trakt(self, episode: int, place: Place, rows: Sequence[LedgerRow]) -> _Verdict | None:
+    def _on_trakt(self, episode: int, place: Place, rows: Sequence[LedgerRow]) -> Verdict | None:
         if not self.inputs.picture.plays_of(*place):
             return None
         for row in rows:  # our own removal may not show in this reading yet: neither there nor gone
             if row.state == "removed" and not self._holds(row) and row.place == place and row.updated_at is not None:
                 due = row.updated_at + FRESH
                 if self.inputs.picture.began_at < due:
-                    return _Verdict(episode, "waiting", Reason.HELD, place, due)
-        return _Verdict(episode, "already", place=place)
+                    return Verdict(episode, "waiting", Reason.HELD, place, due)
+        return Verdict(episode, "already", place=place)
 
     def _holds(self, row: LedgerRow) -> bool:
         return row.held and not self.inputs.force
 
-    def _held(self, episode: int, place: Place, rows: Sequence[LedgerRow]) -> _Verdict | None:
+    def _held(self, episode: int, place: Place, rows: Sequence[LedgerRow]) -> Verdict | None:
         for row in (*rows, *self.by_place.get(place, ())):
             if row.state in ("gone", "removed", "removing") and (self._holds(row) or row.state == "removing"):
-                return _Verdict(episode, "held", Reason.HELD, place)
+                return Verdict(episode, "held", Reason.HELD, place)
         refusals = [row for row in rows if row.state == "rejected" and self._holds(row) and row.place == place]
         if not refusals:
             return None
         due = self._due(place, refusals)
         if due is None:
-            return _Verdict(episode, "refused", Reason.TRAKT_REFUSED, place)
+            return Verdict(episode, "refused", Reason.TRAKT_REFUSED, place)
         if due > self.now:
-            return _Verdict(episode, "waiting", Reason.TRAKT_REFUSED, place, due)
+            return Verdict(episode, "waiting", Reason.TRAKT_REFUSED, place, due)
         return None
 
     def _due(self, place: Place, refusals: Sequence[LedgerRow]) -> datetime | None:
@@ -327,7 +327,7 @@ class _Board:
         entry: ListEntry,
         placement: Placement,
         last: int,
-        verdicts: Sequence[_Verdict],
+        verdicts: Sequence[Verdict],
         by_episode: Mapping[int, Sequence[LedgerRow]],
     ) -> list[Play]:
         new = {v.episode: v.place for v in verdicts if v.outcome == "new" and v.place is not None}
@@ -359,29 +359,69 @@ class _Board:
             plays.append(Play(entry.anilist_id, episode, 1, play_kind, trakt_id, season, number, 1, before, at, source))
         return plays
 
+    def _again(
+        self, entry: ListEntry, last: int, verdicts: Sequence[Verdict], by_episode: Mapping[int, Sequence[LedgerRow]]
+    ) -> list[Play]:
+        """Plays of episodes that were seen again; none of an episode whose first play is open or held back."""
+        account = self.inputs.account
+        if account.rewatches is None or account.watch_only_once:
+            return []
+        base = account.rewatches.get(entry.anilist_id, Base())
+        activities = self.inputs.dates.activities.get(entry.anilist_id, ())
+        plays: list[Play] = []
+        for verdict in sorted(verdicts, key=lambda v: -v.episode):  # the last one keeps its very second
+            wanted, place = rewatches.wanted_plays(entry, verdict.episode, base), verdict.place
+            if wanted < 2 or place is None or verdict.outcome not in ("new", "ours", "already"):
+                continue
+            rows = by_episode.get(verdict.episode, ())
+            here = [r for r in self.by_place.get(place, ()) if r.state in ("sending", "sent", "removing")]
+            own = {r.nth for r in rows if r.state in ("sending", "sent", "removing") or self._keeps_back(r)}
+            own |= {1} if verdict.outcome == "new" else set()
+            on_trakt = self.inputs.picture.plays_of(*place)
+            used = {r.target_nth for r in here} | ({1} if verdict.outcome == "new" else set())
+            beyond = sum(r.nth > wanted for r in here if r.anilist_id == entry.anilist_id)  # `repeat` was higher once
+            for nth in rewatches.missing(wanted, own, max(on_trakt - len(here), 0) + beyond):
+                if nth == 1:
+                    continue
+                target_nth = nth if nth not in used else next(n for n in count(1) if n not in used)
+                used.add(target_nth)
+                at, source = self._seen_again(entry, verdict.episode, nth, base, wanted, last, activities, place, rows)
+                before = on_trakt + sum(p.episode == verdict.episode for p in plays) + (verdict.outcome == "new")
+                kind: PlayKind = "movie" if place[0] == "movie" else "episode"
+                plays.append(
+                    Play(entry.anilist_id, verdict.episode, nth, kind, *place[1:], target_nth, before, at, source)
+                )
+        return plays
+
+    def _keeps_back(self, row: LedgerRow) -> bool:
+        return row.state in ("gone", "removed", "rejected") and self._holds(row)
+
+    def _seen_again(
+        self, entry: ListEntry, episode: int, nth: int, base: Base, wanted: int, last: int,
+        activities: Sequence[Activity], place: Place, rows: Sequence[LedgerRow],
+    ) -> tuple[datetime | None, str]:  # fmt: skip
+        """The time of a rewatch, by the account's rule where that says anything of rewatches: "unknown" and "now"."""
+        rule = self.inputs.account.date_rule
+        if rule == "unknown":
+            return None, rule
+        at, source = rewatches.rewatched_at(entry, episode, nth, base, wanted=wanted, last=last, activities=activities)
+        if rule == "now" and nth > base.past + 1:
+            at, source = self.now - (last - episode) * dates.MINUTE, rule
+        for row in rows:
+            if row.state == "planned" and row.claimed and row.nth == nth and row.place == place:
+                at, source = row.watched_at, row.date_source or source
+        if at is None:
+            return None, source
+        aired = dates.first_aired(entry, None)
+        at = dates.bounded(at, aired, self.now)
+        return self.seconds.free(place[0], place[1], at, aired=aired, now=self.now), source
+
     def _slots(self, placement: Placement, new: Mapping[int, Place]) -> dict[int, Slot]:
         shape = self.inputs.dates.shapes.get(placement.trakt_id)
         if shape is None or placement.kind == "movie":
             return {}
         listed = {(s, slot.number): slot for s, slots in shape.seasons.items() for slot in slots}
         return {n: listed[place[2], place[3]] for n, place in new.items() if (place[2], place[3]) in listed}
-
-
-def _open(placement: Placement, episode: int) -> _Verdict:
-    for part in placement.open:
-        if part.first <= episode <= part.last:
-            return _Verdict(episode, part.pile.value, part.reason, due_at=part.due_at)
-    return _Verdict(episode, "needs_you", Reason.PAST_THE_END)
-
-
-def _refused(refusal: Refusal, wanted: Wanted, *, ignored: bool) -> ItemOutcome:
-    detail: dict[str, Any] = {"detail": refusal.detail}
-    if refusal.due_at is not None:
-        detail["due_at"] = to_json(refusal.due_at)
-    outcome = refusal.pile.value
-    if ignored and refusal.pile is not Pile.WAITING:
-        outcome, detail["ignored"] = "left_out", True
-    return ItemOutcome(refusal.anilist_id, outcome, refusal.reason, wanted.last, detail=detail)
 
 
 def _misplaced(entry: ListEntry, placement: Placement, wanted: Wanted, rows: Iterable[LedgerRow]) -> ItemOutcome:
@@ -397,57 +437,3 @@ def _misplaced(entry: ListEntry, placement: Placement, wanted: Wanted, rows: Ite
     return ItemOutcome(
         entry.anilist_id, "misplaced", Reason.MISPLACED, last, 0, len(there), {"moves": moves, "waiting": len(waiting)}
     )
-
-
-# What is said of an entry when several things are true of its episodes: the first one that asks for a person wins.
-_WEIGHT = ("needs_you", "refused", "waiting", "no_match", "held", "shared_with", "left_out")
-
-
-def _item(anilist_id: int, verdicts: Sequence[_Verdict], last: int, above: int, *, ignored: bool) -> ItemOutcome | None:
-    new = sum(v.outcome == "new" for v in verdicts)
-    there = sum(v.outcome in ("ours", "already") for v in verdicts)
-    parts = list(_parts(verdicts))
-    if above:
-        parts.append(
-            {"outcome": "needs_you", "reason": Reason.ABOVE_EPISODES.value, "from": last + 1, "to": last + above}
-        )
-    if ignored:  # the person has seen these and wants to hear nothing of them
-        parts = [part for part in parts if part["outcome"] not in ("needs_you", "no_match")]
-    if not parts:
-        return ItemOutcome(anilist_id, "sent", None, last, new, there) if new else None
-    first = min(parts, key=lambda part: _WEIGHT.index(part["outcome"]))
-    return ItemOutcome(
-        anilist_id,
-        "sent_in_part" if new else first["outcome"],
-        Reason(first["reason"]) if first["reason"] else None,
-        last,
-        new,
-        there,
-        {"parts": parts},
-    )
-
-
-def _parts(verdicts: Sequence[_Verdict]) -> Iterator[dict[str, Any]]:
-    """Episodes that do not simply go, as ranges that say the same."""
-    part: dict[str, Any] | None = None
-    for verdict in verdicts:
-        if verdict.outcome in ("new", "ours", "already"):
-            continue
-        said = {
-            "outcome": verdict.outcome,
-            "reason": verdict.reason.value if verdict.reason else None,
-            **({"due_at": to_json(verdict.due_at)} if verdict.due_at else {}),
-            **({"with": verdict.other} if verdict.other else {}),
-        }
-        if (
-            part is not None
-            and part["to"] == verdict.episode - 1
-            and said.items() <= part.items() <= {**said, "from": part["from"], "to": part["to"]}.items()
-        ):
-            part["to"] = verdict.episode
-            continue
-        if part is not None:
-            yield part
-        part = {**said, "from": verdict.episode, "to": verdict.episode}
-    if part is not None:
-        yield part

@@ -15,6 +15,7 @@ from jobs.filters import Filters, from_json
 from jobs.placing import place_entries, stored_placement
 from jobs.planner import AccountRules, DateHints, PlanInputs, plan
 from jobs.records import ItemOutcome, ListEntry, Picture, Placement, Plan, Play, Reason, Refusal
+from jobs.rewatches import Base
 from jobs.runstate import RunContext, config
 from jobs.selection import Selection
 from jobs.tools import Shapes, Tools
@@ -106,8 +107,13 @@ def rules_of(ctx: RunContext, chosen: Selection, settings: TraktSettings | None)
         watch_only_once=settings.watch_only_once if settings else False,
         timezone=user.timezone or config().TZ,
         choices={i: row.choice for i, row in chosen.entries.items() if row.choice},
+        rewatches=_bases(chosen) if user.rewatches else None,
         filters=Filters() if ctx.mode == "title" else from_json(user.filters),
     )
+
+
+def _bases(chosen: Selection) -> dict[int, Base]:
+    return {i: Base(row.rewatch_base or 0, row.rewatch_past) for i, row in chosen.entries.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import or_, select, update
 
@@ -14,6 +14,7 @@ from webapp.models import Entry, SystemConfig, User, utcnow
 from webapp.runs import own_transaction
 from webapp.schedule import PAUSE
 
+NO_SYNC: Final = {"synchronize_session": False}
 NO_FILTERS: Final = {"formats_off": [], "skip_adult": False, "skip_lists": [], "not_before": None}
 
 
@@ -49,11 +50,32 @@ def save_filters(user: User, wishes: Wishes) -> None:
         if concerned:
             session.execute(
                 update(Entry).where(Entry.user_id == user.id, or_(*concerned)).values(changed_at=utcnow()),
-                execution_options={"synchronize_session": False},
+                execution_options=NO_SYNC,
             )
         person.statuses = list(wishes.statuses)
         person.send_private = wishes.send_private
         person.filters = filters
+
+
+def save_rewatches(user: User, *, on: bool, past: bool) -> bool:
+    """Whether rewatches are sent too; `past`: those of before today as well, without a date.
+
+    False when nothing of the list was read yet: then nobody knows which rewatches are old.
+    """
+    with own_transaction() as session:
+        person = session.get_one(User, user.id)
+        mine = Entry.user_id == user.id
+        if on and not person.rewatches:
+            if session.scalar(select(Entry.id).where(mine).limit(1)) is None:
+                return False
+            values: dict[str, Any] = (
+                {"rewatch_base": 0, "rewatch_past": Entry.repeat}
+                if past
+                else {"rewatch_base": Entry.repeat, "rewatch_past": 0}
+            )
+            session.execute(update(Entry).where(mine).values(**values, changed_at=utcnow()), execution_options=NO_SYNC)
+        person.rewatches = on
+    return True
 
 
 def save_dates(user: User, *, date_rule: str, timezone: str | None, title_language: str) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import func, select, update
 
 from jobs import pace, pictures, sync
 from tests.jobs.sync_fakes import make_run, run_row
-from webapp import create_app, enqueue, runs, schedule, tokens
+from webapp import create_app, enqueue, preferences, runs, schedule, tokens
 from webapp.config import load
 from webapp.database import transaction
 from webapp.extensions import db
@@ -154,6 +154,43 @@ def test_a_preview_leaves_trakt_alone_and_is_sent_as_it_was(sim: Running, person
     run = go(person, parent_id=preview.id)
     assert (run.status, run.plays_sent) == ("succeeded", preview.plays_planned), lines(run)
     assert sorted(set(places(sim.get("history")))) == places(sim.get("expected")["plays"])
+
+
+def test_a_rewatch_goes_out_once_when_it_is_wanted_and_comes_back_by_undo(sim: Running, person: User) -> None:
+    assert go(person).status == "succeeded"
+    preferences.save_rewatches(person, on=True, past=False)
+    go(person)  # what is seen again just now
+    before = Counter(places(sim.get("history")))
+    with transaction(readonly=True) as session:
+        old = session.execute(
+            select(Entry.anilist_id, Entry.repeat, Entry.progress).where(Entry.repeat > 0, Entry.status == "COMPLETED")
+        ).first()
+    assert old is not None
+    sim.post("entries", {"media_id": old.anilist_id, "changes": {"repeat": old.repeat + 1}})
+    again = go(person)
+    extra = Counter(places(sim.get("history"))) - before
+    mine = {row["trakt_id"] for row in sim.get("expected")["plays"] if row["anilist_id"] == old.anilist_id}
+    assert again.plays_sent == extra.total() == old.progress, lines(again)
+    assert {place[1] for place in extra} == mine
+    assert go(person).plays_sent == 0
+    undone = go(person, mode="undo", parent_id=again.id)
+    assert undone.status == "succeeded", lines(undone)
+    assert Counter(places(sim.get("history"))) == before
+    assert go(person).plays_sent == 0
+
+
+def test_old_rewatches_go_out_without_a_date_and_undo_names_what_it_cannot_tell_apart(
+    sim: Running, person: User
+) -> None:
+    assert go(person).status == "succeeded"
+    preferences.save_rewatches(person, on=True, past=True)
+    again = go(person)
+    assert again.status == "succeeded", lines(again)
+    assert again.plays_sent
+    dated = sum(row["watched_at"] is not None for row in sim.get("history")[-again.plays_sent :])
+    assert go(person).plays_sent == 0
+    undone = go(person, mode="undo", parent_id=again.id)
+    assert (undone.result["removed"], undone.result["left"]) == (dated, again.plays_sent - dated), lines(undone)
 
 
 def test_undo_leaves_what_was_there_before(sim: Running, person: User) -> None:

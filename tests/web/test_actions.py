@@ -461,6 +461,33 @@ def test_filters_are_kept_and_every_entry_is_looked_at_again(site: Flask, small:
     assert find(User).filters["not_before"] == "2024-01-31"
 
 
+@pytest.mark.parametrize("past", [True, False])
+def test_rewatches_count_from_the_day_on_which_they_were_turned_on(
+    site: Flask, small: Browser, find: Find, past: bool
+) -> None:
+    with site.app_context():
+        db.session.execute(update(Entry).where(Entry.anilist_id == 16).values(repeat=3))
+        db.session.commit()
+    small.post("/settings/rewatches", {"on": "1", **({"past": "1"} if past else {})})
+    entry = find(Entry, anilist_id=16)
+    assert find(User).rewatches
+    assert (entry.rewatch_base, entry.rewatch_past) == ((0, 3) if past else (3, 0))
+    assert entry.changed_at is not None
+    with site.app_context():
+        db.session.execute(update(Entry).where(Entry.anilist_id == 16).values(repeat=4))
+        db.session.commit()
+    small.post("/settings/rewatches", {"on": "1"})  # twice turned on is turned on once
+    assert find(Entry, anilist_id=16).rewatch_base == (0 if past else 3)
+    small.post("/settings/rewatches", {})
+    assert not find(User).rewatches
+
+
+def test_rewatches_wait_until_the_list_was_read(browser: Browser, find: Find) -> None:
+    browser.post("/settings/rewatches", {"on": "1", "past": "1"})
+    assert "Read your list first" in browser.get("/settings")
+    assert not find(User).rewatches
+
+
 def test_only_an_administrator_pauses_everybody(site: Flask, browser: Browser, find: Find) -> None:
     browser.post("/settings/pause/instance", {"pause": "1d"})
     assert find(SystemConfig, key="pause:until", user_id=None).value > utcnow().isoformat()

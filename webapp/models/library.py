@@ -77,6 +77,8 @@ class Entry(Base):
     # What the person decided
     choice: Mapped[short | None]  # never, scrobbler, ignored
     choice_by: Mapped[text | None]
+    rewatch_base: Mapped[int | None]  # `repeat` from which on rewatches count; None: added later, counts from 0
+    rewatch_past: Mapped[int] = mapped_column(default=0, server_default="0")  # older rewatches that are wanted too
     changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime())  # mapping, override, filter or hold changed
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime())  # last run that finished with this entry
     settled_abs: Mapped[int | None]  # what that run wrote into sync_progress; a row below it was deleted or lowered

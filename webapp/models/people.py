@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from flask_login import UserMixin
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, false
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -29,6 +29,7 @@ class User(UserMixin, Base):  # type: ignore[misc]  # Flask-Login carries no typ
     statuses: Mapped[Any] = mapped_column(Json, default=lambda: ["COMPLETED", "CURRENT", "REPEATING", "PAUSED"])
     date_rule: Mapped[short] = mapped_column(default="activity")  # activity, released, unknown, evenly, now
     send_private: Mapped[bool] = mapped_column(default=False)
+    rewatches: Mapped[bool] = mapped_column(default=False, server_default=false())
     filters: Mapped[Any] = mapped_column(Json, default=dict, server_default="{}")  # jobs.filters.Filters
     paused_until: Mapped[datetime | None] = mapped_column(UtcDateTime())  # far future: until told otherwise
     hand_consent_at: Mapped[datetime | None] = mapped_column(UtcDateTime())  # first run by hand or approval (6.10)

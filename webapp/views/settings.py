@@ -36,6 +36,7 @@ def page(form: Form | None = None, status: int = 200, password: Form | None = No
         statuses=STATUSES,
         formats=FORMATS,
         lists=queries.custom_lists(current_user.id),
+        once_only=bool(connections.get("trakt") and (connections["trakt"].details or {}).get("watch_only_once")),
         instance_pause=schedule.instance_pause(),
         languages=LANGUAGES,
         zones=sorted(name for name in times.zones() if "/" in name and not name.startswith(("Etc/", "posix/", "right/"))),
@@ -68,6 +69,17 @@ def save_what() -> ResponseReturnValue:
         not_before=not_before,
     )
     preferences.save_filters(current_user, wishes)
+    return saved("what")
+
+
+@blueprint.post("/rewatches")
+def save_rewatches() -> ResponseReturnValue:
+    if not preferences.save_rewatches(current_user, on="on" in request.form, past="past" in request.form):
+        flash(
+            _("Read your list first, by a preview for example, so that old rewatches can be told from new ones."),
+            "review",
+        )
+        return redirect(url_for("settings.show", _anchor="what"), 303)
     return saved("what")
 
 
