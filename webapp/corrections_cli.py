@@ -16,6 +16,7 @@ from jobs.mapping.correction_text import UnreadableText
 from webapp import caches, corrections, create_app, runbook, transfer
 from webapp.config import ROOT, load
 from webapp.database import transaction
+from webapp.extensions import db
 from webapp.launch import start
 from webapp.models import User
 
@@ -28,7 +29,11 @@ person_option = click.option("--user", "username", help="Whose; the first accoun
 def _context() -> Iterator[Flask]:
     app = create_app(load(start.environment_with_file(os.environ, ROOT / ".env")))
     with app.app_context():
-        yield app
+        try:
+            yield app
+        finally:
+            db.session.remove()
+            db.engine.dispose()
 
 
 def _person(username: str | None) -> User:

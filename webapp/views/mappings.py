@@ -208,7 +208,6 @@ def refresh(anilist_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:anilist_id>/again")
 def again(anilist_id: int) -> ResponseReturnValue:
     """The next run looks at the title from episode 1, whatever it has settled."""
-    _title(anilist_id)
     runbook.look_from_the_start(current_user, anilist_id)
     flash(_("The next run looks at this title from episode 1. What stands on Trakt is not sent again."), "ok")
     return redirect(url_for("mappings.entry", anilist_id=anilist_id), 303)
