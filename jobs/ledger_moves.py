@@ -104,21 +104,26 @@ def of_entries(user_id: int, target_account: str, anilist_ids: Collection[int]) 
     return rows
 
 
-def taken_places(user_id: int, target_account: str, places: Collection[Place]) -> set[Place]:
-    """Those of `places` at which any row of the account counts as standing."""
-    taken: set[Place] = set()
-    for part in parts(sorted({trakt_id for _, trakt_id, _, _ in places})):
+def holders(user_id: int, target_account: str, places: Collection[Place]) -> dict[Place, list[tuple[int, int]]]:
+    """Who stands at those of `places` where any row of the account counts as standing: (entry, episode), once per row."""
+    found: dict[Place, list[tuple[int, int]]] = {}
+    wanted = set(places)
+    for part in parts(sorted({trakt_id for _, trakt_id, _, _ in wanted})):
         with transaction(readonly=True) as session:
             rows = session.execute(
-                select(PlayRow.kind, PlayRow.trakt_id, PlayRow.season, PlayRow.number).where(
+                select(
+                    PlayRow.kind, PlayRow.trakt_id, PlayRow.season, PlayRow.number, PlayRow.anilist_id, PlayRow.episode
+                ).where(
                     PlayRow.user_id == user_id,
                     PlayRow.target_account == target_account,
                     PlayRow.trakt_id.in_(part),
                     PlayRow.state.in_(("planned", "sending", "sent", "removing")),
                 )
             )
-            taken.update((row[0], row[1], row[2], row[3]) for row in rows)
-    return taken & set(places)
+            for kind, trakt_id, season, number, anilist_id, episode in rows:
+                if (kind, trakt_id, season, number) in wanted:
+                    found.setdefault((kind, trakt_id, season, number), []).append((anilist_id, episode))
+    return found
 
 
 def refused_moves(user_id: int, play_ids: Collection[int]) -> set[tuple[int, Place]]:
@@ -192,21 +197,32 @@ def record_gone(ctx: Claimant, play_ids: Sequence[int], at: datetime) -> None:
             )  # fmt: skip
 
 
-def begin_move(ctx: Claimant, moves: Sequence[tuple[Standing, Place, datetime | None]], at: datetime) -> None:
-    """In one transaction each: the old row is `removing`, the new one `planned` at an empty place, with its time."""
-    for part in parts(moves):
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A play that is about to be posted at its new place: with its time, and how many plays Trakt will have there then."""
+
+    row: Standing
+    place: Place
+    watched_at: datetime | None
+    before: int
+
+
+def begin_move(ctx: Claimant, posts: Sequence[Post], at: datetime) -> None:
+    """In one transaction each: the old row is `removing`, the new one `planned` at its place, with its time."""
+    for part in parts(posts):
         with mine(ctx) as session:
-            old = _full_rows(session, [row.play_id for row, _, _ in part])
+            old = _full_rows(session, [post.row.play_id for post in part])
             change(session, list(old), ("sent",), state="removing", reason=MOVED, updated_at=at)
             rows = []
-            for row, place, watched_at in part:
-                if row.play_id not in old:
+            for post in part:
+                row = old.get(post.row.play_id)
+                if row is None:
                     continue
                 rows.append(
-                    _copy(old[row.play_id], place, at)
+                    _copy(row, post.place, at)
                     | {
-                        "state": "planned", "before": 0, "watched_at": watched_at, "run_id": ctx.run_id,
-                        "date_source": old[row.play_id].date_source,
+                        "state": "planned", "before": post.before, "watched_at": post.watched_at, "run_id": ctx.run_id,
+                        "date_source": row.date_source,
                     }
                 )  # fmt: skip
             if rows:

@@ -171,26 +171,32 @@ def _begin(
     at = clock()
     moving = {row.place for row, _ in moves}
     heads = [(row, place) for row, place in moves if place not in moving]
-    taken = ledger_moves.taken_places(ctx.user_id, account.target, [place for _, place in heads])
+    holders = ledger_moves.holders(ctx.user_id, account.target, [place for _, place in heads])
+    foreign = {place: max(picture.plays_of(*place) - len(holders.get(place, ())), 0) for _, place in heads}
+    there = {place: picture.plays_of(*place) for _, place in heads}
     refused = ledger_moves.refused_moves(ctx.user_id, [row.play_id for row, _ in heads])
     seconds = dates.Seconds()
     for kind, trakt_id, watched in ledger_moves.times_of(ctx.user_id, account.target, {p[1] for _, p in heads}):
         seconds.take(kind, trakt_id, watched)
-    posts: list[tuple[Standing, Place, datetime | None]] = []
+    posts: list[ledger_moves.Post] = []
     leaves: list[int] = []
     blocked: list[Standing] = []
     for row, place in heads:
-        if place in taken or (row.play_id, place) in refused:
+        source = (row.anilist_id, row.episode)
+        here = holders.setdefault(place, [])  # plays of the same episode, seen again, may stand together
+        if any(holder != source for holder in here) or (row.play_id, place) in refused:
             blocked.append(row)
             continue
-        taken.add(place)
-        if picture.plays_of(*place):
+        here.append(source)
+        if foreign[place]:
+            foreign[place] -= 1
             leaves.append(row.play_id)
             continue
         when = row.watched_at
         if when is not None and (place[0], place[1]) != (row.kind, row.trakt_id):
             when = seconds.free(place[0], place[1], when, aired=None, now=dates.whole(at))
-        posts.append((row, place, when))
+        posts.append(ledger_moves.Post(row, place, when, there[place]))
+        there[place] += 1
     ledger_moves.begin_leave(ctx, leaves, at)
     ledger_moves.begin_move(ctx, posts, at)
     ctx.progress.phase("posting", len(posts))

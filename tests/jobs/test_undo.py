@@ -197,6 +197,23 @@ def test_a_move_posts_at_the_right_place_and_then_removes_the_old_play(run: Fake
     assert where(1) == {n: (100, 2, n) for n in (1, 2, 3)}
 
 
+@pytest.mark.parametrize("on_trakt", [0, 1])
+def test_plays_of_an_episode_that_was_seen_again_move_together(run: FakeRun, trakt: FakeTrakt, on_trakt: int) -> None:
+    """What stands at the right place already, and is not ours, stands for the first of them."""
+    first = play(1, 1).watched_at
+    assert first is not None
+    again = replace(play(1, 1, before=1), nth=2, target_nth=2, watched_at=first - timedelta(days=9))
+    send(run, trakt, play(1, 1))
+    send(run, trakt, again)
+    for _ in range(on_trakt):
+        trakt.add(("episode", 100, 2, 1), first)
+    trakt.clock.move(600)
+    result, _ = move(run, trakt, {1: show(1, 100, season=2)})
+    assert (result.moved, result.left) == (2, ())
+    assert trakt.plays() == {("episode", 100, 2, 1): 2}
+    assert sorted(r.nth for r in rows(season=2, state="sent")) == [1, 2][on_trakt:]
+
+
 def test_a_shift_by_one_posts_one_and_removes_one(run: FakeRun, trakt: FakeTrakt) -> None:
     send(run, trakt, *[play(1, n) for n in range(1, 13)])
     result, _ = move(run, trakt, {1: show(1, 100, start=2)})

@@ -19,7 +19,7 @@ from webapp.database import transaction
 from webapp.launch.output import say
 from webapp.models import MappingSource
 
-SOURCES: Final = 3
+SOURCES: Final = ("otaku", "fribbs", "anime_lists")
 PATIENCE: Final = 180.0  # seconds
 LOOK_AGAIN: Final = 0.2
 
@@ -63,8 +63,10 @@ def answers(config: Config) -> bool:
 
 def caches_filled() -> bool:
     with transaction(readonly=True) as session:
-        filled = session.scalar(select(func.count()).where(MappingSource.rows_kept > 0).select_from(MappingSource))
-    return bool(filled == SOURCES)
+        filled = session.scalar(
+            select(func.count()).where(MappingSource.name.in_(SOURCES), MappingSource.rows_kept > 0)
+        )
+    return bool(filled == len(SOURCES))
 
 
 def banner(config: Config) -> str:
