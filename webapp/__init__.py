@@ -12,6 +12,7 @@ from webapp.auth import init_login
 from webapp.config import Config, load
 from webapp.errorpages import init_error_pages
 from webapp.extensions import db, migrate
+from webapp.forms import Identifier
 from webapp.lifecycle import init_lifecycle
 from webapp.security import init_security
 from webapp.templating import init_templates
@@ -30,6 +31,7 @@ def create_app(config: Config | None = None) -> Flask:
         static_folder="../static",
     )
     app.config.update(SQLALCHEMY_DATABASE_URI=config.database_url, TSUZUKI=config, VERSION=VERSION)
+    app.url_map.converters["int"] = Identifier
     init_database(app)
     init_lifecycle(app)
     init_security(app, config)

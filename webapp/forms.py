@@ -6,10 +6,27 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import date
+from typing import Any
+
+from flask import request
+from werkzeug.routing import IntegerConverter
 
 from webapp.i18n import gettext as _
 
 MAX_ID = 2**53
+
+
+class Identifier(IntegerConverter):
+    """`<int:...>` in an address: 0 to 2**53, so that no id from outside is larger than any column; else 404."""
+
+    def __init__(self, map: Any, *args: Any, **options: Any) -> None:  # noqa: A002 - werkzeug's name
+        super().__init__(map, *args, **({"max": MAX_ID} | options))
+
+
+def number_arg(name: str) -> int | None:
+    """A whole number from 0 to 2**53 of the query string; None when it is missing or anything else."""
+    text = request.args.get(name, "")
+    return int(text) if re.fullmatch(r"[0-9]{1,16}", text) and int(text) <= MAX_ID else None
 
 
 class Form:

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webapp import queries
+from webapp.forms import number_arg
 from webapp.i18n import gettext as _
 from webapp.queries.logs import LEVELS
 from webapp.templating import is_htmx, ranges
@@ -21,13 +22,13 @@ def show() -> ResponseReturnValue:
     """The page; for htmx what came since `after`, without the ids in `seen` ("118-120,125"), or 204."""
     level = request.args.get("level", "info")
     level = level if level in LEVELS else "info"
-    after = request.args.get("after", type=int)
+    after = number_arg("after")
     if is_htmx() and after is not None:
         page = queries.tail(current_user.id, max(after, 0), numbers(request.args.get("seen", "")), level=level)
         if not page.lines:
             return "", 204
         return render_template("logs/_lines.html", page=page, level=level, seen=seen_words(page.seen))
-    before = request.args.get("before", type=int)
+    before = number_arg("before")
     page = queries.logs(current_user.id, level=level, before=before)
     older = url_for("logs.show", level=level, before=page.lines[-1].id) if len(page.lines) == 200 else None
     chips = [

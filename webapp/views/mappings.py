@@ -10,7 +10,7 @@ from flask_login import current_user
 
 from webapp import corrections, decisions, queries, runbook, runs, words
 from webapp.database import transaction
-from webapp.forms import MAX_ID, Form
+from webapp.forms import MAX_ID, Form, number_arg
 from webapp.i18n import gettext as _
 from webapp.models import OPEN
 from webapp.queries.library import FILTERS, SORTS, Title
@@ -29,7 +29,7 @@ def list_context() -> dict[str, Any]:
     state = request.args.get("state", "")
     sort = request.args.get("sort", "updated")
     state, sort = (state if state in FILTERS else ""), (sort if sort in SORTS else "updated")
-    offset = max(request.args.get("offset", 0, type=int), 0)
+    offset = number_arg("offset") or 0
     found = queries.mappings(
         current_user.id, q=q, state=state, sort=sort, language=current_user.title_language, offset=offset, limit=PAGE
     )
@@ -73,7 +73,7 @@ def show() -> ResponseReturnValue:
 @blueprint.get("/progress")
 def progress() -> ResponseReturnValue:
     """The whole sync progress table."""
-    offset = max(request.args.get("offset", 0, type=int), 0)
+    offset = number_arg("offset") or 0
     total = queries.progress_count(current_user.id)
     rows = queries.progress_rows(current_user.id, limit=100, offset=offset)
     older = url_for("mappings.progress", offset=offset + 100) if offset + 100 < total else None

@@ -11,6 +11,7 @@ from flask_login import current_user
 
 from webapp import queries, words
 from webapp import runs as commands
+from webapp.forms import number_arg
 from webapp.i18n import gettext as _
 from webapp.models import OPEN, Run, utcnow
 from webapp.queries import repair
@@ -22,7 +23,7 @@ PAGE = 50
 
 @blueprint.get("/runs")
 def index() -> ResponseReturnValue:
-    before = request.args.get("before", type=int)
+    before = number_arg("before")
     rows = queries.runs(current_user.id, before=before, limit=PAGE + 1)
     older = url_for("runs.index", before=rows[PAGE - 1].id) if len(rows) > PAGE else None
     return render_template("runs/list.html", groups=_folded(rows[:PAGE]), older=older, newer=url_for("runs.index") if before else None)  # fmt: skip
@@ -49,7 +50,7 @@ def _is_quiet(run: Run) -> bool:
 def show(run_id: int) -> ResponseReturnValue:
     run = _run(run_id)
     outcome = request.args.get("outcome", "")
-    offset = max(request.args.get("offset", 0, type=int), 0)
+    offset = number_arg("offset") or 0
     return render_template(
         "runs/run.html",
         **_progress_context(run),
@@ -91,7 +92,7 @@ def progress(run_id: int) -> ResponseReturnValue:
 def log(run_id: int) -> ResponseReturnValue:
     """Lines after the id `after` and the next sentinel; 204 while there are none, 286 when none will come."""
     run = _run(run_id)
-    after = max(request.args.get("after", 0, type=int), 0)
+    after = number_arg("after") or 0
     lines = queries.run_log(run.id, after)
     if not lines:
         return "", 204 if run.status in OPEN else STOP_POLLING
