@@ -127,6 +127,7 @@ class Bench:
     results: dict[int, Placement | Refusal] = field(default_factory=dict)
     lookups: int = 0
     seconds: float = 0.0
+    data: Mapping[str, Any] = field(default_factory=dict)  # what was read, and how old it is
 
     def place(self) -> None:
         """Resolve and place every entry; `seconds` is CPU time without reading files."""
@@ -182,7 +183,14 @@ def load(folder: Path, truth: Path) -> Bench:
         data = json.load(file)
     expected = [_expected(row) for row in data["media"]]
     media = {e.media.anilist_id: e.media for e in expected}
-    return Bench(Catalogue(rows, anidb, media), StandInTrakt(data["shows"], data["movies"]), expected)
+    changed = otaku.last_activity(folder / FILES["otaku"])
+    read = {
+        "otakuLastActivity": changed.date().isoformat() if changed else None,
+        "newestTruthYear": max((e.media.year or 0 for e in expected), default=0),
+        **{f"{name}Rows": sum(row.source == name for row in rows) for name in ("otaku", "fribbs")},
+        "animeListsRows": len(anidb),
+    }
+    return Bench(Catalogue(rows, anidb, media), StandInTrakt(data["shows"], data["movies"]), expected, data=read)
 
 
 def _expected(row: Mapping[str, Any]) -> Expected:
@@ -279,6 +287,7 @@ def report(bench: Bench) -> dict[str, Any]:
         "refusals": {name: dict(counter.most_common()) for name, counter in reasons.items()},
         "baselines": {name: score.as_json() for name, score in baselines.items()},
         "worst": worst,
+        "data": dict(bench.data),
         "lookups": bench.lookups,
         "cpuSeconds": round(bench.seconds, 2),
         "secondsPer5000": round(bench.seconds * 5000 / max(len(bench.expected), 1), 2),
@@ -329,14 +338,15 @@ def _case(expected: Expected, result: Placement | Refusal | None, verdict: tuple
 def as_text(numbers: Mapping[str, Any]) -> str:
     """The report for a terminal."""
     lines = [
-        f"{'':34}{'entries':>8}{'right':>7}{'wrong':>7}{'refused':>9}{'right %':>9}{'plays wrong %':>15}{'any id %':>10}"
+        f"{'':34}{'entries':>8}{'right':>7}{'wrong':>7}{'refused':>9}{'right %':>9}{'plays':>8}{'right':>8}{'wrong':>7}{'wrong %':>9}{'any id %':>10}"
     ]
     for title in ("groups", "formats", "sources", "baselines"):
         lines.append(title)
         for name, row in numbers[title].items():
             lines.append(
                 f"  {name:32}{row['entries']:>8}{row['right']:>7}{row['wrong']:>7}{row['refused']:>9}"
-                f"{row['rightPercent']:>9.2f}{row['playsWrongPercent']:>15.3f}{row['withAnyIdPercent']:>10.1f}"
+                f"{row['rightPercent']:>9.3f}{row['plays']:>8}{row['playsRight']:>8}{row['playsWrong']:>7}{row['playsWrongPercent']:>9.3f}"
+                f"{row['withAnyIdPercent']:>10.1f}"
             )
     lines.append("refusals")
     for name, counter in numbers["refusals"].items():
@@ -346,6 +356,11 @@ def as_text(numbers: Mapping[str, Any]) -> str:
         f"  {case['verdict']:8}{case['anilistId']:>7} {case['title']} ({case['group']}, {case['plays']} plays): "
         f"expected {case['expected']}, said {case['said']}. {case['why']}"
         for case in numbers["worst"][:40]
+    )
+    data = numbers["data"]
+    lines.append(
+        f"rows read: Otaku {data['otakuRows']} (last changed {data['otakuLastActivity']}), Fribbs {data['fribbsRows']}, "
+        f"Anime-Lists {data['animeListsRows']}; newest entry of the truth file: {data['newestTruthYear']}"
     )
     lines.append(
         f"{numbers['lookups']} look-ups; {numbers['cpuSeconds']} s of CPU, {numbers['secondsPer5000']} s for 5,000 entries"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from json import loads
 from typing import Any
 
@@ -220,6 +221,12 @@ def shows(trakt_ids: Collection[int], at: datetime) -> dict[int, StoredShow]:
     return found
 
 
+@lru_cache(maxsize=8192)
+def _plain(number: int) -> Slot:
+    """Tens of thousands of regular episodes differ by nothing but their number."""
+    return Slot(number)
+
+
 def _shape(trakt_id: int, title: str | None, seasons: Mapping[str, Any], *, ended: bool, at: datetime) -> Shape:
     slots: dict[int, tuple[Slot, ...]] = {}
     newest = ""
@@ -228,7 +235,7 @@ def _shape(trakt_id: int, title: str | None, seasons: Mapping[str, Any], *, ende
         if season == 0:
             slots[0] = tuple(Slot(n, episode_id, moment(aired), name, minutes) for n, episode_id, aired, name, minutes in rows)  # fmt: skip
         else:
-            slots[season] = tuple(Slot(row[0]) for row in rows)
+            slots[season] = tuple(_plain(row[0]) for row in rows)
             newest = max([newest, *(row[2] for row in rows if row[2])])
     last = moment(newest or None)
     return Shape(trakt_id, slots, ended=ended or (last is not None and last < at - QUIET), title=title)

@@ -364,6 +364,8 @@ class Receipt:
 
 def to_json(record: Any) -> Any:
     """A record as plain JSON values: spans as {"from", "to", "season", "start"}, times as ISO with Z."""
+    if record is None or type(record) in (str, int, bool, float):  # most values, and looking at abstract types is slow
+        return record
     if isinstance(record, Span):
         return {"from": record.first, "to": record.last, "season": record.season, "start": record.start}
     if isinstance(record, datetime):
