@@ -132,7 +132,7 @@ def _taken(entry: Entry, trakt_id: int | None, family: Iterable[Entry]) -> list[
     return [
         span
         for other in family
-        if other.anilist_id != entry.anilist_id and other.trakt_id == trakt_id
+        if other.anilist_id != entry.anilist_id and other.trakt_id == trakt_id and other.choice != "never"
         for span in (other.placement or {}).get("spans") or []
     ]
 
@@ -147,6 +147,7 @@ def _rival(entry: Entry, place: Candidate, family: Iterable[Entry]) -> str:
         if other.anilist_id != entry.anilist_id
         and other.trakt_id == place["trakt_id"]
         and other.pile == "placed"
+        and other.choice != "never"
         and overlap(place, other.placement or {})
     ]
     if not names:

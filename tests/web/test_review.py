@@ -162,7 +162,7 @@ def test_the_queries_of_the_page_do_not_grow_with_its_cards(quiet: Browser, site
 
 
 def test_who_stands_at_a_place_already_is_named(quiet: Browser, site: Flask) -> None:
-    change(site, 16, placement={"anilist_id": 16, "kind": "show", "trakt_id": 70_000, "spans": SPANS})
+    change(site, 19, choice="never")
     text = card(quiet.get("/review"), 1)
     assert "Title 16 stands there already." in text
     assert "12 belong to other titles." in text  # at the other place
