@@ -7,13 +7,13 @@ the database wait for moments.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy import Select, Table, delete, insert, or_, select, update
 
 from jobs.cache_diff import Difference, difference, fresh_lines
 from jobs.cache_shelves import Shelf, Source
@@ -22,7 +22,7 @@ from jobs.mapping.datasets import PARSER_VERSION
 from jobs.mapping.values import UnusableFile
 from webapp.database import transaction
 from webapp.extensions import db
-from webapp.models import Entry, Lease, ListMapping, MappingSource, SystemConfig
+from webapp.models import AnidbMap, AnimeId, Entry, Lease, ListMapping, MappingSource, Media, SystemConfig
 
 KEEP_SHARE = 0.95  # a file with fewer usable rows than this share of the last one is held back
 MOST_ROWS = 500_000  # of one file; the largest had 42,000 in 2026
@@ -127,17 +127,19 @@ def replace(
         held = update(Lease).where(Lease.name == f"cache:{source.name}", Lease.holder == holder).values(holder=holder)
         if changed_rows(session, held) != 1:
             raise LostClaim(f"another worker refreshes {source.title}")
+        # what a first fill brings is looked at anyway, since nothing was placed before it
+        again = shelf.model is ListMapping or bool(session.scalar(_filled(source.name)))
         for start in range(0, len(changes.gone), _IDS_AT_ONCE):
             gone = shelf.table.c[shelf.row_id].in_(changes.gone[start : start + _IDS_AT_ONCE])
-            if shelf.model is ListMapping:
-                _look_again(session, session.scalars(select(shelf.table.c.anilist_id).where(gone)).all(), at)
+            if again:
+                columns = [shelf.table.c[name] for name in shelf.keys]
+                _look_again(session, shelf, session.execute(select(*columns).where(gone)).mappings().all(), at)
             session.execute(delete(shelf.table).where(gone))
         for lines in fresh_lines(staged.path, changes.fresh, _BATCH):
             rows = shelf.values(lines)
             _insert(session, shelf.table, rows)
-            if shelf.model is ListMapping:
-                for start in range(0, len(rows), _IDS_AT_ONCE):
-                    _look_again(session, [row["anilist_id"] for row in rows[start : start + _IDS_AT_ONCE]], at)
+            for start in range(0, len(rows) if again else 0, _IDS_AT_ONCE):
+                _look_again(session, shelf, rows[start : start + _IDS_AT_ONCE], at)
         session.execute(
             update(MappingSource)
             .where(MappingSource.name == source.name)
@@ -161,9 +163,26 @@ def replace(
         keep_reference_keys(session, source.name)
 
 
-def _look_again(session: Any, anilist_ids: Any, at: datetime) -> None:
-    """The next run looks at these titles again, whoever has them on the list."""
-    session.execute(update(Entry).where(Entry.anilist_id.in_(anilist_ids)).values(changed_at=at))
+def _filled(name: str) -> Select[Any]:
+    return select(MappingSource.rows_kept).where(MappingSource.name == name, MappingSource.rows_kept > 0)
+
+
+def _look_again(session: Any, shelf: Shelf, rows: Sequence[Any], at: datetime) -> None:
+    """The next run looks at the titles of these changed rows again, whoever has them on the list, and at the others of their shows."""
+    titles = _titles(shelf, rows)
+    shows = select(Entry.trakt_id).where(Entry.anilist_id.in_(titles), Entry.trakt_id.is_not(None))
+    concerned = or_(Entry.anilist_id.in_(titles), Entry.trakt_id.in_(shows))
+    session.execute(
+        update(Entry).where(concerned).values(changed_at=at), execution_options={"synchronize_session": False}
+    )
+
+
+def _titles(shelf: Shelf, rows: Sequence[Any]) -> Any:
+    """A query for the AniList ids of these rows."""
+    ids = {name: {row[name] for row in rows if row.get(name)} for name in ("anilist_id", "mal_id", "anidb_id")}
+    if shelf.model is AnidbMap:
+        return select(AnimeId.anilist_id).where(AnimeId.anidb_id.in_(ids["anidb_id"]), AnimeId.anilist_id.is_not(None))
+    return select(Media.anilist_id).where(or_(Media.anilist_id.in_(ids["anilist_id"]), Media.mal_id.in_(ids["mal_id"])))
 
 
 def _insert(session: Any, table: Table, rows: list[dict[str, Any]]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sqlalchemy import delete, select, update
@@ -165,7 +165,7 @@ def keep_where_it_stands(user: User, anilist_id: int) -> Decided:
 
 
 def _spans_of(plays: Sequence[PlayRow]) -> list[SpanInput]:
-    """Where plays stand, in order of their episodes, as spans."""
+    """Where plays stand, in order of their episodes, as spans; later episodes follow the last one."""
     spans: list[SpanInput] = []
     for play in plays:
         last = spans[-1] if spans else None
@@ -173,6 +173,8 @@ def _spans_of(plays: Sequence[PlayRow]) -> list[SpanInput]:
             spans[-1] = SpanInput(last.first, play.episode, last.season, last.start)
         else:
             spans.append(SpanInput(play.episode, play.episode, play.season, play.number))
+    if spans:
+        spans[-1] = replace(spans[-1], last=None)
     return spans
 
 
