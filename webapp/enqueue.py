@@ -79,6 +79,11 @@ def token_refresh(connection_id: int) -> bool:
     return _put("light", "jobs.upkeep.refresh_token", connection_id, f"token-{connection_id}")
 
 
+def look_up(look_up_id: int) -> bool:
+    """Ask Trakt what a page wants to know."""
+    return _put("light", "jobs.looking.answer", look_up_id, f"look-up-{look_up_id}")
+
+
 def readback(picture_id: int) -> bool:
     """Read what a Trakt account has watched once more, after a run that posted."""
     return _put("refresh", "jobs.pictures.read_back", picture_id, f"readback-{picture_id}")

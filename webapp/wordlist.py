@@ -276,6 +276,8 @@ SERVICES: Mapping[str, Any] = {
     "trakt": "Trakt",
     "trakt_public": _l("Trakt, without a token"),
     "tmdb": "TMDB",
+    "imdb": "IMDb",
+    "tvdb": "TVDB",
     "myanimelist": "MyAnimeList",
     "otaku": "Otaku",
     "fribbs": "Fribbs",

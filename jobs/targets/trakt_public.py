@@ -88,6 +88,15 @@ class TraktPublic:
         path = f"/search/{id_type}/{quote(str(external_id), safe='')}"
         return self._rows(json_of(check(self._get(path, {"type": kind}), "such search"), "search"), kind)
 
+    def search(self, title: str) -> list[Found]:
+        """Shows and movies by text, best first, as Trakt ranks them: for a person to choose from."""
+        query = _SPECIAL_CHARACTERS.sub(r"\\\1", title).strip()
+        if not query:
+            return []
+        answer = self._get("/search/show,movie", {"query": query, "limit": 20})
+        rows = json_of(check(answer, "such search"), "search")
+        return self._rows(rows, "show", "movie")
+
     def search_movies(self, title: str) -> list[Found]:
         """Movies by text, best first, as Trakt ranks them; the caller decides which one it is."""
         query = _SPECIAL_CHARACTERS.sub(r"\\\1", title).strip()
@@ -104,15 +113,16 @@ class TraktPublic:
             return None
         return _found(data, kind)
 
-    def _rows(self, rows: Any, kind: Kind) -> list[Found]:
+    def _rows(self, rows: Any, *kinds: Kind) -> list[Found]:
         if not isinstance(rows, list):
             raise BadData("Trakt's search did not answer with a list.", service="trakt")
         found = [
             one
             for row in rows
+            for kind in kinds
             if isinstance(row, dict) and isinstance(row.get(kind), dict) and (one := _found(row[kind], kind))
         ]
-        return list({one.trakt_id: one for one in found}.values())
+        return list({(one.kind, one.trakt_id): one for one in found}.values())
 
     def _get(self, path: str, params: Mapping[str, Any], more: Mapping[str, str] | None = None) -> Answer:
         if self._client_id is None:

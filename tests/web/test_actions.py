@@ -275,7 +275,7 @@ def test_the_search_finds_every_title_and_synonym(small: Browser) -> None:
 def test_a_mapping_by_hand_is_kept_with_who_and_when_and_looked_at(
     small: Browser, find: Find, queue: list[tuple[str, int]]
 ) -> None:
-    data = {"anilist_id": "1", "trakt_id": "70000", "kind": "show", "imdb_id": "tt2560140"}
+    data = {"anilist_id": "1", "trakt_id": "70000", "kind": "show", "imdb_id": "tt2560140", "unchecked": "1"}
     assert small.post("/manual", data) == "/mappings/1"
     row = find(Mapping, anilist_id=1)
     assert (row.user_id, row.trakt_id, row.source, row.updated_by, row.imdb_id) == (

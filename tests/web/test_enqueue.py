@@ -101,6 +101,7 @@ def test_a_job_that_was_popped_by_a_worker_that_died_is_replaced(redis: Redis, u
         (lambda: enqueue.cache(2), "refresh", "cache-fribbs", "jobs.refresh.refresh_source"),
         (lambda: enqueue.readback(4), "refresh", "readback-4", "jobs.pictures.read_back"),
         (lambda: enqueue.connection_check(5), "light", "check-5", "jobs.connect.check_connection"),
+        (lambda: enqueue.look_up(5), "light", "look-up-5", "jobs.looking.answer"),
         (lambda: enqueue.token_refresh(5), "light", "token-5", "jobs.upkeep.refresh_token"),
     ],
 )

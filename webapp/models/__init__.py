@@ -3,6 +3,7 @@
 from webapp.models.base import UtcDateTime, utcnow
 from webapp.models.library import ActivityRow, Entry, Media, SyncProgress
 from webapp.models.lists import ImportDraft, ListMapping, MappingList
+from webapp.models.lookups import LookUp
 from webapp.models.mapping import (
     AnidbMap,
     AnimeId,
@@ -20,7 +21,7 @@ from webapp.models.runs import MODES, OPEN, RUN_STATES, Lease, Log, PlanItem, Re
 
 __all__ = [
     "FINDING_STATES", "MODES", "OPEN", "PLAY_STATES", "RUN_STATES",
-    "ActivityRow", "AnidbMap", "AnimeId", "Connection", "Decision", "Entry", "EntrySpan", "EpisodeOverride", "HistoryFinding", "ImportDraft", "Lease", "ListMapping", "Log", "Mapping", "MappingList",
+    "ActivityRow", "AnidbMap", "AnimeId", "Connection", "Decision", "Entry", "EntrySpan", "EpisodeOverride", "HistoryFinding", "ImportDraft", "Lease", "ListMapping", "Log", "LookUp", "Mapping", "MappingList",
     "MappingSource", "Media", "OAuthFlow", "PlanItem", "PlayRow", "RequestCount", "Run", "RunItem", "SyncProgress",
     "SystemConfig", "TraktPicture", "TraktShow", "User", "UtcDateTime", "utcnow",
 ]  # fmt: skip

@@ -84,7 +84,10 @@ class RunItem(Base):
     rejected: Mapped[int] = mapped_column(default=0)
     detail: Mapped[Any] = mapped_column(Json, default=dict)
 
-    __table_args__ = (Index("uq_run_items_entry", "run_id", "anilist_id", unique=True),)
+    __table_args__ = (
+        Index("uq_run_items_entry", "run_id", "anilist_id", unique=True),
+        Index("ix_run_items_entry", "user_id", "anilist_id", "run_id"),
+    )
 
 
 class PlanItem(Base):

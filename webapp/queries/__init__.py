@@ -1,6 +1,6 @@
 """Every named read that pages and the API share. Each makes the same number of queries however many rows there are."""
 
-from webapp.queries.library import EntryPage, custom_lists, entry, mappings, pile_counts, siblings
+from webapp.queries.library import EntryPage, custom_lists, entry, mappings, pile_counts, show, siblings
 from webapp.queries.logs import LogPage, logs, run_log, tail
 from webapp.queries.people import (
     cache_rows,
@@ -44,6 +44,7 @@ from webapp.queries.runs import (
     fresh_preview,
     items_of,
     last_check,
+    last_item,
     newest_plan,
     open_runs,
     outcome_counts,
@@ -62,7 +63,7 @@ __all__ = [
     "PLAY_FILTERS",
     "EntryPage", "FormatPile", "ItemPage", "LogPage", "Made", "PlanEntry", "PlayPage", "There",
     "cache_rows", "changes_since", "config_values", "connections", "cron_secret", "custom_lists", "decisions", "entry", "fresh_preview", "held_by_run", "held_by_title", "held_plays", "history", "instance_value",
-    "items_of", "last_check", "last_syncs", "logs", "mappings", "needs_you_count", "newest_plan", "no_match_formats", "on_trakt", "open_runs", "outcome_counts", "pile_counts", "plan_counts", "plan_of", "plan_plays", "plays_of_entry", "plays_standing",
-    "progress_count", "progress_rows", "recent_plays", "requests_of", "review", "review_count", "run", "run_log", "run_plays", "runs", "same_shows", "sent_as", "shows", "siblings",
+    "items_of", "last_check", "last_item", "last_syncs", "logs", "mappings", "needs_you_count", "newest_plan", "no_match_formats", "on_trakt", "open_runs", "outcome_counts", "pile_counts", "plan_counts", "plan_of", "plan_plays", "plays_of_entry", "plays_standing",
+    "progress_count", "progress_rows", "recent_plays", "requests_of", "review", "review_count", "run", "run_log", "run_plays", "runs", "same_shows", "sent_as", "show", "shows", "siblings",
     "tail", "there_before", "waiting_approval",
 ]  # fmt: skip

@@ -129,6 +129,11 @@ def entry(user_id: int, anilist_id: int) -> Title | None:
     return Title(anilist_id, media, row, manual, auto, list(spans), show)
 
 
+def show(trakt_id: int) -> TraktShow | None:
+    """A show as Trakt listed it when it was last read."""
+    return db.session.get(TraktShow, trakt_id)
+
+
 def siblings(user_id: int, title: Title) -> list[Entry]:
     """The person's other entries of the same show, in the order of their start."""
     if title.entry is None or title.entry.trakt_id is None:

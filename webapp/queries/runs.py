@@ -223,3 +223,9 @@ def run_plays(run_id: int) -> dict[str, int]:
     """How many plays of a run are in which state now."""
     query = select(PlayRow.state, func.count()).where(PlayRow.run_id == run_id).group_by(PlayRow.state)
     return dict(db.session.execute(query).all())
+
+
+def last_item(user_id: int, anilist_id: int) -> RunItem | None:
+    """What the newest run that named this title said of it; previews count too."""
+    query = select(RunItem).where(RunItem.user_id == user_id, RunItem.anilist_id == anilist_id)
+    return db.session.scalar(query.order_by(RunItem.run_id.desc()).limit(1))

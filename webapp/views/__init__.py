@@ -18,6 +18,7 @@ from webapp.views import (
     logs,
     manual,
     mappings,
+    places,
     repair,
     review,
     runs,
@@ -25,6 +26,7 @@ from webapp.views import (
     setup,
     sync,
     transfer,
+    why,
 )
 
 # Pages that have no place of their own in the navigation light up the one they belong to.
@@ -33,6 +35,8 @@ BELONGS_TO = {
     "logs": "history",
     "repair": "history",
     "manual": "mappings",
+    "places": "mappings",
+    "why": "mappings",
     "transfer": "mappings",
     "lists": "mappings",
     "oauth": "settings",
@@ -49,6 +53,7 @@ def register(app: Flask) -> None:
         logs,
         manual,
         mappings,
+        places,
         repair,
         review,
         runs,
@@ -56,6 +61,7 @@ def register(app: Flask) -> None:
         setup,
         sync,
         transfer,
+        why,
     ):
         app.register_blueprint(module.blueprint)
     app.jinja_env.globals["nav"] = navigation

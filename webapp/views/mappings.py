@@ -14,7 +14,10 @@ from webapp.forms import MAX_ID, Form, number_arg
 from webapp.i18n import gettext as _
 from webapp.models import OPEN
 from webapp.queries.library import FILTERS, SORTS, Title
+from webapp.runs import own_transaction
 from webapp.templating import is_htmx
+from webapp.views import places
+from webapp.views.places import look_again
 
 blueprint = Blueprint("mappings", __name__, url_prefix="/mappings")
 PAGE = 50
@@ -110,8 +113,41 @@ def _title(anilist_id: int) -> Title:
 
 @blueprint.get("/<int:anilist_id>")
 def entry(anilist_id: int) -> ResponseReturnValue:
-    context = entry_context(anilist_id)
-    return render_template("mappings/entry.html", form=span_form(context["title"]), rows=span_rows(context["title"]), **context)  # fmt: skip
+    title = _title(anilist_id)
+    return _page(title, span_form(title), span_rows(title))
+
+
+def _page(title: Title, form: Form, rows: int, status: int = 200) -> ResponseReturnValue:
+    """The whole page, or for HTMX what the form's place would mean."""
+    trial = Form(form.values)
+    kind, trakt_id, spans = trial.choice("kind", ("show", "movie")), trial.number("trakt_id", required=False), read_spans(trial)  # fmt: skip
+    try:
+        corrections.check_spans(spans)
+    except corrections.OverlappingSpans:
+        spans = []
+    context = {
+        "form": form,
+        "rows": rows,
+        "outlook": places.look(title, kind, trakt_id, spans if kind == "show" else []),
+        "seasons": sorted(int(number) for number in places.seasons_of(title, trakt_id)) if kind == "show" else [],
+    }
+    if is_htmx() and request.method == "POST":
+        return render_template("mappings/_outlook.html", title=title, **context), status
+    return render_template("mappings/entry.html", **context, **entry_context(title.anilist_id)), status
+
+
+@blueprint.post("/<int:anilist_id>/outlook")
+def outlook(anilist_id: int) -> ResponseReturnValue:
+    """What the place in the form would mean; nothing is saved."""
+    with own_transaction():
+        form = Form(request.form)
+        return _page(_title(anilist_id), form, _rows_of(form))
+
+
+def _rows_of(form: Form) -> int:
+    used = [int(name[6:]) for name in form.values if name.startswith("first-") and name[6:].isdecimal() and len(name) < 10]  # fmt: skip
+    filled = [index for index in used if any(form.value(f"{part}-{index}") for part in ("first", "last", "season", "start"))]  # fmt: skip
+    return min(max(filled, default=0) + 2, MOST_SPANS)
 
 
 @blueprint.get("/<int:anilist_id>/place")
@@ -171,15 +207,14 @@ def save_spans(anilist_id: int) -> ResponseReturnValue:
         except corrections.OverlappingSpans:
             form.errors["first-0"] = _("Two ranges name the same episode.")
     if not form.ok or trakt_id is None:
-        context = entry_context(anilist_id)
-        rows = max(
-            (int(name.split("-")[1]) for name in form.values if name.startswith("first-") and name[6:].isdigit()),
-            default=0,
-        )
-        return render_template("mappings/entry.html", form=form, rows=min(rows + 1, MOST_SPANS), **context), 422  # fmt: skip
+        with own_transaction():
+            return _page(_title(anilist_id), form, _rows_of(form), 422)
     before = _manual_ids(anilist_id, trakt_id)
     given = corrections.MappingInput(anilist_id, trakt_id, kind=kind, **before)
     corrections.save_mapping(current_user, given, spans)
+    if form.value("do") == "move":  # looks at the place itself, then posts, confirms, and removes
+        started = runs.move(current_user.id, anilist_id)
+        return redirect(url_for("runs.show", run_id=started.run.id), 303)
     return look_again(anilist_id, _("Saved. Tsuzuki looks at the place now."))
 
 
@@ -191,13 +226,6 @@ def _manual_ids(anilist_id: int, trakt_id: int) -> dict[str, Any]:
     if manual is None or manual.trakt_id != trakt_id:
         return {}
     return {"tmdb_id": manual.tmdb_id, "imdb_id": manual.imdb_id, "tvdb_id": manual.tvdb_id}
-
-
-def look_again(anilist_id: int, said: str) -> ResponseReturnValue:
-    """Start a look at one title, which sends nothing, and go to its page."""
-    runs.start(current_user.id, "single", "page", anilist_id=anilist_id)
-    flash(said, "ok")
-    return redirect(url_for("mappings.entry", anilist_id=anilist_id), 303)
 
 
 @blueprint.post("/<int:anilist_id>/refresh")
@@ -227,7 +255,7 @@ def choose(anilist_id: int) -> ResponseReturnValue:
         abort(400)
     if not decisions.set_choice(current_user, [anilist_id], choice or None):
         abort(404)
-    flash({"never": _("This title will never be sent."), "ignored": _("Put aside; you won't be asked again.")}.get(choice, _("Taken back; the next run looks at it again.")), "ok")  # fmt: skip
+    flash({"never": _("This title will never be sent."), "scrobbler": _("Left to your scrobbler; Tsuzuki sends nothing of it."), "ignored": _("Put aside; you won't be asked again.")}.get(choice, _("Taken back; the next run looks at it again.")), "ok")  # fmt: skip
     back = request.form.get("back")
     return redirect(url_for("review.show") if back == "review" else url_for("mappings.entry", anilist_id=anilist_id), 303)  # fmt: skip
 
