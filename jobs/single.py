@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from sqlalchemy import update
+
 from jobs import library, runstate
 from jobs.errors import NotFound
 from jobs.placing import place_entries
 from jobs.records import Placement, Refusal
 from jobs.runstate import RunContext
 from jobs.tools import Shapes, Tools, tools_for
+from webapp.database import transaction
+from webapp.models import TraktShow
 
 
 def run_single(ctx: RunContext) -> None:
@@ -30,7 +34,23 @@ def look_at(ctx: RunContext, tools: Tools, anilist_id: int) -> Placement | Refus
     if not library.read_one(ctx, tools.anilist, anilist_id):
         raise NotFound(f"AniList has no anime {anilist_id}", service="anilist")
     ctx.progress.phase("placing", 1)
-    return place_entries(ctx.user_id, [anilist_id], tools.placing, on_progress=ctx.progress.step)[anilist_id]
+    found = place_entries(ctx.user_id, [anilist_id], tools.placing, on_progress=ctx.progress.step)[anilist_id]
+    if found.kind == "show" and found.trakt_id is not None:
+        _name(tools, found.trakt_id)
+    return found
+
+
+def _name(tools: Tools, trakt_id: int) -> None:
+    """Otaku names shows by id only: a person who looks at a title gets the show's name and its address too."""
+    with transaction(readonly=True) as session:
+        row = session.get(TraktShow, trakt_id, populate_existing=True)
+    if row is None or row.missing or (row.title and row.slug):
+        return
+    show = tools.placing.public.show(trakt_id)
+    if show is not None:
+        with transaction() as session:
+            values = {"title": show.title, "year": show.year, "slug": show.slug}
+            session.execute(update(TraktShow).where(TraktShow.trakt_id == trakt_id).values(values))
 
 
 def _count(found: Placement | Refusal) -> int:

@@ -49,6 +49,10 @@ class StandIn:
         shape = self.bench.trakt.shapes.get(trakt_id)
         return SeasonsAnswer(shape, None, not_modified=False, missing=shape is None)
 
+    def show(self, trakt_id_or_slug: int | str) -> Found | None:
+        self.requests += 1
+        return next(iter(self._found(Lookup("find", "show", "trakt", trakt_id_or_slug))), None)
+
     def find(self, id_type: Any, external_id: int | str, kind: Any) -> list[Found]:
         self.requests += 1
         return self._found(Lookup("find", kind, id_type, external_id))

@@ -32,6 +32,7 @@ class Found:
     year: int | None
     ids: Ids
     ended: bool | None = None
+    slug: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,7 @@ def _found(data: Any, kind: Kind) -> Found | None:
             tvdb_id=identifier(ids.get("tvdb")),
         ),
         ended=status in _ENDED if isinstance(status, str) else None,
+        slug=ids.get("slug") if isinstance(ids.get("slug"), str) else None,
     )
 
 

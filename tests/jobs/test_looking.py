@@ -13,7 +13,7 @@ from jobs import looking, pace
 from tests.jobs.test_sync_end_to_end import go, person
 from webapp import enqueue, lookups
 from webapp.database import transaction
-from webapp.models import Entry, LookUp, User
+from webapp.models import Entry, LookUp, TraktShow, User
 from webapp.simulator import process
 from webapp.simulator.process import Running
 
@@ -69,6 +69,17 @@ def test_titles_ids_slugs_and_entries_lead_to_the_show(sim: Running, person: Use
     ):
         answers = ask(person, **part).answer[0]
         assert entry.trakt_id in {one["traktId"] for one in answers}, part
+
+
+def test_a_look_at_a_title_learns_the_name_of_its_show(sim: Running, person: User) -> None:
+    go(person, preview=True)
+    entry = known(person)
+    run = go(person, mode="single", anilist_id=entry.anilist_id)
+    assert run.status == "succeeded"
+    with transaction(readonly=True) as session:
+        show = session.get_one(TraktShow, entry.trakt_id, populate_existing=True)
+    assert show.title
+    assert show.slug
 
 
 def test_what_trakt_does_not_have_is_an_empty_answer(sim: Running, person: User) -> None:

@@ -44,6 +44,10 @@ class FakeTrakt:
             return SeasonsAnswer(None, etag, not_modified=True)
         return SeasonsAnswer(replace(self.shapes[trakt_id], trakt_id=trakt_id), "same")
 
+    def show(self, trakt_id_or_slug: int | str) -> Found | None:
+        self.asked.append(f"show {trakt_id_or_slug}")
+        return next(iter(self.ids.get(("show", "trakt", trakt_id_or_slug), [])), None)
+
     def find(self, id_type: IdType, external_id: int | str, kind: Kind) -> list[Found]:
         self.asked.append(f"find {id_type} {external_id}")
         return self.ids.get((kind, id_type, external_id), [])

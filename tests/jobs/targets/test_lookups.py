@@ -95,7 +95,7 @@ def _show(trakt_id: int, **more: Any) -> dict[str, Any]:
     return {"title": "One", "year": 1999, "ids": ids, **more}
 
 
-FOUND = Found("show", 37, "One", 1999, Ids(37, 5, "tt1", None))
+FOUND = Found("show", 37, "One", 1999, Ids(37, 5, "tt1", None), slug="x")
 
 
 def test_an_id_is_looked_up_with_its_kind(web: Any) -> None:
@@ -185,3 +185,15 @@ def test_tmdb_that_fails_says_so(web: Any, answer: dict[str, Any]) -> None:
     with pytest.raises(BadData) as got:
         Tmdb(_transport(), TMDB, key="k.k.k").external_ids("show", 1)
     assert got.value.service == "tmdb"
+
+
+def test_a_persons_search_finds_shows_and_movies_in_trakts_order(web: Any) -> None:
+    rows = [
+        {"type": "movie", "movie": _show(9)},
+        {"type": "show", "show": _show(37)},
+        {"type": "movie", "movie": _show(9)},
+    ]
+    web.get(f"{URL}/search/show,movie", json=rows)
+    assert [(one.kind, one.trakt_id) for one in _public().search("one/two")] == [("movie", 9), ("show", 37)]
+    assert web.calls[0].request.params["query"] == "one\\/two"
+    assert _public().search(" ") == []
