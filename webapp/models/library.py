@@ -87,6 +87,7 @@ class Entry(Base):
 
     __table_args__ = (
         Index("uq_entries_user_anilist", "user_id", "anilist_id", unique=True),
+        Index("ix_entries_counts", "user_id", "gone_at", "choice", "pile"),
         Index("ix_entries_pile", "user_id", "pile"),
         Index("ix_entries_updated", "user_id", "list_updated_at"),
         Index("ix_entries_trakt", "trakt_id"),

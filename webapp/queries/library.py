@@ -52,7 +52,8 @@ def mappings(
         where.append(Entry.pile.is_(None))
     elif state in FILTERS:
         where.append(Entry.pile == state)
-    total = db.session.scalar(select(func.count()).select_from(Entry).join(Media).where(*where)) or 0
+    counted = select(func.count()).select_from(Entry)
+    total = db.session.scalar((counted.join(Media) if q else counted).where(*where)) or 0
     query = (
         select(Entry, TraktShow.title, by_hand)
         .join(Entry.media)
@@ -79,7 +80,7 @@ def _sorted(query: Select[Any], sort: str, language: str) -> Select[Any]:
         return query.order_by(Entry.progress.desc(), name, Entry.id)
     if sort == "state":
         return query.order_by(_URGENCY, name, Entry.id)
-    return query.order_by(func.coalesce(Entry.list_updated_at, Entry.list_created_at).desc(), Entry.id)
+    return query.order_by(Entry.list_updated_at.desc(), Entry.id.desc())  # as the index has it
 
 
 def pile_counts(user_id: int) -> dict[str, int]:

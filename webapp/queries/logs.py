@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select
 
 from webapp.extensions import db
 from webapp.models import Log, utcnow
@@ -52,7 +52,8 @@ def run_log(run_id: int, after: int = 0, *, level: str = "debug", limit: int = 5
 
 
 def _mine(user_id: int, level: str, run_id: int | None) -> Select[Log]:
-    query = select(Log).where(or_(Log.user_id == user_id, Log.user_id.is_(None)))
+    # an expression that no index fits: the newest lines are found by walking back over the ids, not by sorting all
+    query = select(Log).where(func.coalesce(Log.user_id, user_id) == user_id)
     if run_id is not None:
         query = query.where(Log.run_id == run_id)
     return _at_least(query, level)
