@@ -23,7 +23,7 @@ from jobs.mapping.chain import Catalogue, Link
 from jobs.mapping.placement import place_movie, place_show
 from jobs.mapping.resolver import Ask, Asking, Known, Lookup, Match, resolve
 from jobs.mapping.rows import AnidbRow, IdRow
-from jobs.mapping.specials import normalised
+from jobs.mapping.specials import title_key
 from jobs.records import Identity, Ids, MediaInfo, PartialDate, Placement, Refusal, Shape, Slot
 
 FILES = {"otaku": "anime_mappings.db", "fribbs": "anime-list-full.json", "anime_lists": "anime-list-master.xml"}
@@ -95,7 +95,7 @@ class StandInTrakt:
             self.shapes[show["id"]] = Shape(show["id"], seasons, ended=False, title=show["title"])
             self._add("show", show)
         for movie in movies:
-            self._by_title[normalised(movie["title"])].append(self._add("movie", movie))
+            self._by_title[title_key(movie["title"])].append(self._add("movie", movie))
 
     def _add(self, kind: Any, row: Mapping[str, Any]) -> Match:
         ids = Ids(row["id"], row.get("tmdb"), row.get("imdb"), row.get("tvdb"))
@@ -112,7 +112,7 @@ class StandInTrakt:
 
     def answer(self, lookup: Lookup) -> tuple[Match, ...]:
         if lookup.what == "title":
-            return tuple(self._by_title.get(normalised(str(lookup.value)), ()))
+            return tuple(self._by_title.get(title_key(str(lookup.value)), ()))
         return tuple(self._by_id.get((lookup.kind, lookup.id_type or "trakt", lookup.value), ()))
 
 
@@ -261,7 +261,7 @@ def report(bench: Bench) -> dict[str, Any]:
         link = bench.catalogue.link(expected.media)
         result = bench.results.get(link.key)
         verdict = judge(expected, result)
-        has_id = bool(link.sayings or link.otaku_show or link.otaku_movie or link.tmdb_show_id or link.tmdb_movie_ids or link.imdb_ids or link.tvdb_id)  # fmt: skip
+        has_id = link.has_ids and link.sequel is None
         names = [groups[expected.group], formats[f"{expected.group} {expected.media.format}"]]
         if expected.group == "shows" and expected.places.get(1) != (1, 1):
             names.append(groups["shows away from S1E1"])

@@ -20,6 +20,7 @@ from jobs.mapping.chain import Catalogue
 from jobs.mapping.placement import from_json
 from jobs.mapping.resolver import Known
 from jobs.mapping.rows import AnidbRow, AnidbRule, IdRow
+from jobs.mapping.sequels import first_name
 from jobs.records import Identity, Ids, Kind, MediaInfo, Placement, Refusal, Shape, Slot, to_json
 from jobs.storing import moment
 from webapp.database import transaction, upsert
@@ -148,7 +149,7 @@ def _catalogue(media: Mapping[int, MediaInfo]) -> Catalogue:
     rows: dict[int, IdRow] = {}
     mal_ids = {info.mal_id for info in media.values() if info.mal_id}
     _read_rows(rows, (AnimeId.anilist_id, set(media)), (AnimeId.mal_id, mal_ids))
-    anidb = _read_anidb({row.anidb_id for row in rows.values() if row.anidb_id})
+    anidb = _read_anidb({i for row in rows.values() if (i := row.anidb_id)} | _named(_first_names(media, rows)))
     both: list[IdRow | AnidbRow] = [*rows.values(), *anidb.values()]
     tmdb_ids = {i for row in both if (i := row.tmdb_show_id)}
     tvdb_ids = {i for row in both if (i := row.tvdb_id)}
@@ -161,6 +162,26 @@ def _catalogue(media: Mapping[int, MediaInfo]) -> Catalogue:
     chain_media = dict(media) | _read_media({i for row in rows.values() if (i := row.anilist_id)} - set(media))
     ordered = sorted(rows.items(), key=lambda item: (item[1].source != "otaku", item[0]))
     return Catalogue((row for _, row in ordered), anidb, chain_media)
+
+
+def _first_names(media: Mapping[int, MediaInfo], rows: Mapping[int, IdRow]) -> set[str]:
+    """Names under which Anime-Lists may have the beginning of a show whose numbered sequel no row has an id for."""
+    with_ids = [row for row in rows.values() if row.tmdb_show_id or row.tvdb_id or row.trakt_id]
+    known, known_mal = {row.anilist_id for row in with_ids}, {row.mal_id for row in with_ids if row.mal_id}
+    unknown = (i for i in media.values() if i.anilist_id not in known and i.mal_id not in known_mal)
+    return {name for info in unknown if (name := first_name(info))}
+
+
+def _named(names: Collection[str]) -> set[int]:
+    """AniDB ids of the rows with exactly these names."""
+    found: set[int] = set()
+    ordered = sorted(names)
+    for start in range(0, len(ordered), PART):
+        with transaction(readonly=True) as session:
+            found.update(
+                session.scalars(select(AnidbMap.anidb_id).where(AnidbMap.name.in_(ordered[start : start + PART])))
+            )
+    return found
 
 
 def _read_rows(rows: dict[int, IdRow], *wanted: tuple[Any, Collection[int]]) -> None:

@@ -15,6 +15,15 @@ from webapp.i18n import ngettext
 # What the rules of the mapping say among themselves, and how a person reads it.
 _SAID: Final = (
     (r"(?P<source>\w+) counts it so in (?P<side>\w+)'s numbering", _l("%(source)s gives this number, counted as %(side)s counts.")),
+    (r"(?P<who>\S+) says special (?P<first>\d+) (of|in) (?P<side>TMDB|TVDB)\b.*", _l("%(who)s says special %(first)s, counted as %(side)s counts; nothing confirms that Trakt counts so.")),
+    (r"(?P<who>\S+) says specials (?P<first>\d+) to (?P<last>\d+) (of|in) (?P<side>TMDB|TVDB)\b.*", _l("%(who)s says specials %(first)s to %(last)s, counted as %(side)s counts; nothing confirms that Trakt counts so.")),
+    (r"(?P<who>\S+) names the special of each episode (of|in) (?P<side>TMDB|TVDB)\b.*", _l("%(who)s names the special of each episode, counted as %(side)s counts; nothing confirms that Trakt counts so.")),
+    (r"(?P<who>\S+) says season (?P<season>\d+) (of|in) (?P<side>TMDB|TVDB)\b.*", _l("%(who)s says season %(season)s, counted as %(side)s counts.")),
+    (r"(?P<who>\S+) says season (?P<season>\d+) from episode (?P<episode>\d+) (of|in) (?P<side>TMDB|TVDB)\b.*", _l("%(who)s says season %(season)s from episode %(episode)s on, counted as %(side)s counts.")),
+    (r"(?P<who>\S+) says absolute numbering( from episode (?P<episode>\d+))? (of|in) (?P<side>TMDB|TVDB)\b.*", _l("%(who)s counts the whole show through.")),
+    (r"By its title it is a sequel of (?P<first>.+), but .*", _l("By its title it is a sequel of %(first)s, but Trakt's season is taken or has another length.")),
+    (r"The sources say so, and .* would stand there too", _l("The sources say so, and another title of the show would stand there too.")),
+    (r"Trakt's season (?P<season>\d+) has (?P<count>\d+) episodes, and no other entry stands there", _l("Trakt's season %(season)s has %(count)s episodes, and no other title stands there.")),
     (r"(?P<source>\w+) says (?P<side>TMDB|TVDB) S(?P<season>\d+) E1", _l("%(source)s says season %(season)s, counted as %(side)s counts.")),
     (r"(?P<source>\w+) says (?P<side>TMDB|TVDB) S(?P<season>\d+) E(?P<episode>\d+)", _l("%(source)s says season %(season)s from episode %(episode)s on, counted as %(side)s counts.")),
     (r"(?P<source>\w+) says (?P<side>TMDB|TVDB) absolute E(?P<episode>\d+)", _l("%(source)s counts the whole show through, and says episode %(episode)s.")),

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from jobs.mapping.rows import AnidbRow, AnidbRule, IdRow, Side
+from jobs.mapping.sequels import Sequel, sequel_of
 from jobs.records import MediaInfo
 
 ABSOLUTE = "a"
@@ -44,6 +45,7 @@ class Link:
     fribbs: IdRow | None = None
     anidb: AnidbRow | None = None
     media: MediaInfo | None = None
+    sequel: Sequel | None = None  # only where no source has an id
     _sayings: tuple[Saying, ...] | None = None
 
     @property
@@ -61,6 +63,7 @@ class Link:
             (self.fribbs and self.fribbs.tmdb_show_id)
             or (self.anidb and self.anidb.tmdb_show_id)
             or (self.otaku and self.otaku.tmdb_show_id)
+            or (self.sequel and self.sequel.first.tmdb_show_id)
             or None
         )
 
@@ -70,6 +73,7 @@ class Link:
             (self.fribbs and self.fribbs.tvdb_id)
             or (self.anidb and self.anidb.tvdb_id)
             or (self.otaku and self.otaku.tvdb_id)
+            or (self.sequel and self.sequel.first.tvdb_id)
             or None
         )
 
@@ -90,6 +94,12 @@ class Link:
     @property
     def otaku_tmdb_movie_ids(self) -> tuple[int, ...]:
         return tuple(i for i in (self.otaku.tmdb_movie_ids if self.otaku else ()) if i != self.tmdb_show_id)
+
+    @property
+    def has_ids(self) -> bool:
+        """Whether any source knows a show or movie for it."""
+        known = self.tmdb_show_id or self.tvdb_id or self.otaku_show or self.otaku_movie
+        return bool(known or self.tmdb_movie_ids or self.otaku_tmdb_movie_ids or self.imdb_ids)
 
     @property
     def imdb_ids(self) -> tuple[str, ...]:
@@ -120,6 +130,10 @@ class Link:
             self._sayings = tuple(_sayings(self))
         return self._sayings
 
+    def follow(self, sequel: Sequel | None) -> None:
+        """Take what its title says where no source says anything."""
+        self.sequel, self._sayings = sequel, None
+
     @property
     def is_regular(self) -> bool:
         """Whether the strongest source puts the entry into a regular season."""
@@ -144,6 +158,8 @@ def _sayings(link: Link) -> Iterator[Saying]:
     if otaku and otaku.tvdb_season is not None and otaku.tvdb_id:
         number = None if otaku.tvdb_season == ABSOLUTE else int(otaku.tvdb_season)
         yield Saying("otaku", "tvdb", number, (otaku.global_from or 1) - 1)
+    if link.sequel:
+        yield Saying("anime_lists", "tmdb" if link.sequel.first.tmdb_show_id else "tvdb", link.sequel.season, 0)
 
 
 def wants_movie(link: Link) -> bool:
@@ -169,6 +185,8 @@ class Catalogue:
     def __init__(
         self, rows: Iterable[IdRow], anidb: Mapping[int, AnidbRow], media: Mapping[int, MediaInfo] | None = None
     ) -> None:
+        self._anidb = anidb
+        self._by_name: dict[str, list[AnidbRow]] | None = None
         self._by_anilist: dict[int, Link] = {}
         self._by_mal: dict[int, Link] = {}
         links: list[Link] = []
@@ -222,7 +240,16 @@ class Catalogue:
         self._by_anilist[media.anilist_id] = link
         if link.media is None or link.media is not media:
             link.media = media
+        if link.sequel is None and not link.has_ids and not link.sayings:
+            link.follow(sequel_of(media, self._named))
         return link
+
+    def _named(self, name: str) -> list[AnidbRow]:
+        if self._by_name is None:
+            self._by_name = {}
+            for row in self._anidb.values():
+                self._by_name.setdefault(row.name, []).append(row)
+        return self._by_name.get(name, [])
 
     def shows_of_tmdb(self, tmdb_id: int | None) -> set[int]:
         """Trakt shows that Otaku gives to entries of this TMDB show."""

@@ -15,6 +15,7 @@ from jobs.mapping.chain import Link
 from jobs.mapping.numbering import Numbering
 from jobs.mapping.regular import Claim, airing, claims_of
 from jobs.mapping.specials import SpecialClaim, special_claims
+from jobs.mapping.wording import entry, said
 from jobs.records import (
     Candidate,
     Identity,
@@ -94,7 +95,7 @@ def _regular(claim: Claim, numbering: Numbering, trakt_id: int, *, ended: bool) 
         source="trakt_shape" if shaped or claim.saying is None else claim.saying.source,
         rule=claim.rule,
         reason=_sentence(claim, numbering),
-        certainty="likely" if others or claim.rule in ("contiguous", "exact_season", "only_season") else "sure",
+        certainty="likely" if others or claim.rule in _BY_SHAPE else "sure",
         sources=_sources(link),
         open=_open(claim, ended=ended),
     )
@@ -112,7 +113,7 @@ def _disagreement(claim: Claim, numbering: Numbering) -> list[tuple[int, int, st
     if len(places) < 2:
         return []
     length = claim.link.episodes or 1
-    return [(start, length, f"{s.source} says {s}") for start, s in places.items()]
+    return [(start, length, said(claim.link, s)) for start, s in places.items()]
 
 
 def _votes(claim: Claim, numbering: Numbering) -> tuple[int, int]:
@@ -142,37 +143,36 @@ def _open(claim: Claim, *, ended: bool) -> tuple[OpenEpisodes, ...]:
 
 def _sentence(claim: Claim, numbering: Numbering) -> str:
     link, saying = claim.link, claim.saying
-    said = f"{_NAMES[saying.source]} says {_season_words(saying.season, saying.offset)}" if saying else ""
-    show = f" of TMDB {link.tmdb_show_id}" if saying and saying.side == "tmdb" and link.tmdb_show_id else ""
-    show = f" of TVDB {link.tvdb_id}" if saying and saying.side == "tvdb" and link.tvdb_id else show
+    says = said(link, saying) if saying else ""
     season, number = numbering.flat[claim.start]
-    before = f"entry {claim.after.key}" if claim.after and claim.after.key > 0 else "the entry before"
+    before = entry(claim.after, otherwise="the entry before")
     lengths = f"the {claim.after.episodes} episodes of {before}" if claim.after and claim.after.episodes else before
     match claim.rule:
         case "merged":
             missing = f"no season {saying.season}" if saying and saying.season is not None else "no such season"
-            return f"{said}{show}; Trakt has {missing}; placed after {lengths}."
+            return f"{says}; Trakt has {missing}; placed after {lengths}."
         case "split":
-            return f"{said}{show}; Trakt's season ends before that, so it goes on at S{season} E{number}."
+            return f"{says}; Trakt's season ends before that, so it goes on at S{season} E{number}."
         case "contiguous":
-            return f"{said}{show}, which runs into the next entry; placed right after {lengths}."
+            return f"{says}, which runs into the next entry; placed right after {lengths}."
         case "exact_season":
-            return f"{said}{show}, which Trakt does not have; season {season} has exactly its {link.episodes} episodes."
+            return f"{says}, which Trakt does not have; season {season} has exactly its {link.episodes} episodes."
+        case "sequel":
+            first = link.sequel.first.name if link.sequel else ""
+            return (
+                f"No source has an id for it; by its title it is season {season} of {first}, "
+                f"which Anime-Lists knows, and that season has exactly its {link.episodes} episodes."
+            )
         case "only_season":
             return f"No source names a season; the show has one, with {numbering.total} episodes."
         case _:
             agree, others = _votes(claim, numbering)
             tail = " The sources agree." if agree > 1 and not others else ""
             tail = " TMDB's numbering decides, another source differs." if others else tail
-            return f"{said}{show}; Trakt lists it.{tail}"
+            return f"{says}; Trakt lists it.{tail}"
 
 
-_NAMES = {"fribbs": "Fribbs", "anime_lists": "Anime-Lists", "otaku": "Otaku"}
-
-
-def _season_words(season: int | None, offset: int) -> str:
-    where = "absolute numbering" if season is None else f"season {season}"
-    return f"{where} from episode {offset + 1}" if offset else where
+_BY_SHAPE = ("contiguous", "exact_season", "only_season", "sequel")
 
 
 def _sources(link: Link) -> dict[str, str]:
@@ -197,7 +197,7 @@ def _refused(claim: Claim, numbering: Numbering, trakt_id: int, *, ended: bool) 
         reason = Reason.NOT_LISTED_YET
     detail = _DETAILS.get(reason, "")
     if reason is Reason.CLAIMED_BY_OTHER:
-        rival = f"entry {claim.rival.key}" if claim.rival and claim.rival.key > 0 else "another entry"
+        rival = entry(claim.rival, otherwise="another entry")
         detail = f"{rival[0].upper()}{rival[1:]} of the same show stands there."
     waits = reason is Reason.NOT_LISTED_YET and not (ended and not airing(link))
     candidates = tuple(

@@ -6,6 +6,7 @@ Rules, in order. Each is named in the placement that it decided:
 - `merged`: Trakt lists no such season; the run follows the earlier entries of the show.
 - `contiguous`: a source's offset leaves a hole behind the entry before and runs into the one after by as much.
 - `exact_season`: Trakt lists no such season, and one season that no other TV entry needs has exactly its length.
+- `sequel`: no source has an id; the title's number is a season of exactly the entry's length that nobody else claims.
 - `only_season`: no source names a season, and the show has one, of exactly its length, that nobody else claims.
 """
 
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 
 from jobs.mapping.chain import Link, Saying, order
 from jobs.mapping.numbering import Numbering, Piece
+from jobs.mapping.wording import entry, said
 from jobs.records import Reason
 
 AIRING = ("RELEASING", "NOT_YET_RELEASED", "HIATUS")
@@ -63,7 +65,7 @@ def claims_of(
 
     `chosen`: keys of links whose show a person chose.
     """
-    claims = [_literal(link, numbering) for link in links if link.is_regular]
+    claims = [_literal(link, numbering) for link in links if link.is_regular and not link.sequel]
     starts = sorted({c.start for c in claims if c.pieces})
     for claim in claims:
         if claim.pieces:
@@ -76,6 +78,7 @@ def claims_of(
     for claim in claims:
         if claim.saying and claim.refused in (Reason.PAST_THE_END, Reason.SEASON_UNKNOWN, Reason.NOT_LISTED_YET):
             _exact_season(claim, claims, numbering)
+    claims.extend(_sequels([link for link in links if link.sequel], claims, numbering, chosen))
     _settle(claims, trakt_id)
     return {claim.link.key: claim for claim in claims}
 
@@ -220,6 +223,33 @@ def _exact_season(claim: Claim, claims: Sequence[Claim], numbering: Numbering) -
         claim.refused, claim.cut = None, None
 
 
+def _sequels(
+    links: Sequence[Link], others: Sequence[Claim], numbering: Numbering, chosen: Collection[int]
+) -> list[Claim]:
+    """Sequels by title: only the season of that number, free and of exactly the entry's length; a guess otherwise.
+
+    They come last and move nobody: such an entry is in the chain only where it is on somebody's list.
+    """
+    claims = [_literal(link, numbering) for link in links]
+    for claim in claims:
+        if claim.pieces:
+            claim.pieces = numbering.pieces(claim.start, claim.link.episodes or 1)
+    for claim in claims:
+        fits = claim.rule == "source" and bool(claim.pieces)
+        if fits:
+            low, high = numbering.bounds[numbering.season_of(claim.start)]
+            rivals = [c for c in (*others, *claims) if c is not claim and c.pieces and c.start < high and c.end > low]
+            fits = not rivals and claim.start == low and claim.link.episodes == high - low
+        claim.rule = "sequel"
+        if not fits:
+            claim.refused = Reason.SEASON_UNKNOWN
+            first = claim.link.sequel.first.name if claim.link.sequel else ""
+            why = f"By its title it is a sequel of {first}, but Trakt's season is taken or has another length"
+            claim.guesses = [(p.start, p.count, why) for p in claim.pieces[:1]]
+    chosen_ones = {c.link.key: _only_season(c.link, others, numbering, True) for c in claims if c.refused and c.link.key in chosen}  # fmt: skip
+    return [chosen_ones.get(claim.link.key, claim) for claim in claims]
+
+
 def _only_season(link: Link, claims: Sequence[Claim], numbering: Numbering, chosen: bool) -> Claim:
     """No source names a season: placed only where the show has a single season, free and of exactly that length.
 
@@ -233,7 +263,7 @@ def _only_season(link: Link, claims: Sequence[Claim], numbering: Numbering, chos
     else:
         claim.refused = Reason.SEASON_UNKNOWN
         claim.guesses = [
-            (low, high - low, f"season {season} has {high - low} episodes")
+            (low, high - low, f"Trakt's season {season} has {high - low} episodes, and no other entry stands there")
             for season, (low, high) in numbering.bounds.items()
             if (link.episodes or 0) <= high - low
             and not any(c.start < high and c.end > low for c in claims if c.pieces)
@@ -269,4 +299,6 @@ def _refuse(claim: Claim, rival: Link | None) -> None:
     claim.refused, claim.rival = Reason.CLAIMED_BY_OTHER, rival
     if claim.pieces:
         piece = claim.pieces[0]
-        claim.guesses.append((piece.start, sum(p.count for p in claim.pieces), "what the sources say"))
+        says = said(claim.link, claim.saying) if claim.saying else "The show has one season of its length"
+        who = entry(rival, otherwise="another entry")
+        claim.guesses.append((piece.start, sum(p.count for p in claim.pieces), f"{says}; {who} stands there too"))

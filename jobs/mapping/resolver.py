@@ -16,7 +16,7 @@ from typing import Literal
 
 from jobs.mapping.chain import Catalogue, Link, wants_movie
 from jobs.mapping.placement import no_place
-from jobs.mapping.specials import normalised
+from jobs.mapping.specials import title_key
 from jobs.records import Candidate, Identity, Ids, Kind, Reason, Refusal
 
 IdType = Literal["tmdb", "imdb", "tvdb", "trakt"]
@@ -136,15 +136,22 @@ def _show(link: Link, catalogue: Catalogue, asking: Asking) -> Identity | Ask | 
         return Identity("show", own, _ids(link, own), "otaku", f"Otaku gives it to the Trakt show {own}.")
     if own is None and len(tmdb_peers) == 1:
         peer = next(iter(tmdb_peers))
-        reason = f"Fribbs gives it to TMDB {link.tmdb_show_id}, which Otaku knows as the Trakt show {peer}."
+        reason = f"{_teller(link)} gives it to TMDB {link.tmdb_show_id}, which Otaku knows as the Trakt show {peer}."
         return Identity("show", peer, _ids(link, peer), "fribbs", reason)
     if own is None and link.tmdb_show_id is None:
         peers = {t for t in catalogue.shows_of_tvdb(link.tvdb_id) if not asking.gone("show", t)}
         if len(peers) == 1 and link.tvdb_id:
             peer = next(iter(peers))
-            reason = f"Fribbs gives it to TVDB {link.tvdb_id}, which Otaku knows as the Trakt show {peer}."
+            reason = f"{_teller(link)} gives it to TVDB {link.tvdb_id}, which Otaku knows as the Trakt show {peer}."
             return Identity("show", peer, _ids(link, peer), "fribbs", reason)
     return _asked_show(link, own, asking)
+
+
+def _teller(link: Link) -> str:
+    """Who names the show's id."""
+    if link.sequel:
+        return f"Anime-Lists has {link.sequel.first.name}, whose numbered sequel this is by its title, and"
+    return "Fribbs" if link.fribbs and (link.fribbs.tmdb_show_id or link.fribbs.tvdb_id) else "Anime-Lists"
 
 
 def _rows_differ(link: Link) -> bool:
@@ -237,6 +244,7 @@ def _movie(link: Link, asking: Asking) -> Identity | Ask | Refusal:
         return Ask(tuple(asking.open))
     if by_tmdb:
         return _choose_movie(link, own, by_tmdb)
+    doubtful: Match | None = None
     if own is not None and not asking.gone("movie", own):
         answer = asking.get(Lookup("find", "movie", "trakt", own))
         if answer is None:
@@ -245,13 +253,15 @@ def _movie(link: Link, asking: Asking) -> Identity | Ask | Refusal:
             return _movie_identity(answer[0], "otaku", f"Otaku gives it to the Trakt movie {own}.")
         if answer and link.format != "MOVIE":
             return _unsure(link, answer[0])
+        doubtful = answer[0] if answer else None
     for imdb in link.imdb_ids:
         answer = asking.get(Lookup("find", "movie", "imdb", imdb))
         if answer is None:
             return Ask(tuple(asking.open))
         if len(answer) == 1 and answer[0].kind == "movie":
             return _movie_identity(answer[0], "trakt_imdb", f"Trakt knows {imdb} as {answer[0].title}.")
-    return _by_title(link, asking)
+    found = _by_title(link, asking)
+    return _unsure(link, doubtful) if doubtful and isinstance(found, Refusal) and not found.candidates else found
 
 
 def _choose_movie(link: Link, own: int | None, found: list[Match]) -> Identity | Refusal:
@@ -268,11 +278,17 @@ def _choose_movie(link: Link, own: int | None, found: list[Match]) -> Identity |
 
 
 def _movie_fits(link: Link, match: Match) -> bool:
-    """Whether Otaku's movie may be the entry: no other TMDB id, and for what is no MOVIE its title and year."""
+    """Whether Otaku's movie may be the entry: no other TMDB id, for a MOVIE about its year, else its title and year.
+
+    Of films in parts Otaku may name another part: years differ then, while those of one film differ by one at most.
+    """
     known = {*link.tmdb_movie_ids, *link.otaku_tmdb_movie_ids}
     if known and match.ids.tmdb_id and match.ids.tmdb_id not in known:
         return False
-    return link.format == "MOVIE" or _same_title_and_year(link, match)
+    if link.format != "MOVIE":
+        return _same_title_and_year(link, match)
+    year = link.media.year if link.media else None
+    return match.ids.tmdb_id in known or year is None or match.year is None or abs(year - match.year) <= 1
 
 
 def _by_title(link: Link, asking: Asking) -> Identity | Ask | Refusal:
@@ -299,7 +315,7 @@ def _same_title_and_year(link: Link, match: Match) -> bool:
     media = link.media
     if media is None or media.year is None or match.year != media.year:
         return False
-    return normalised(match.title) in {normalised(title) for title in media.titles} - {""}
+    return title_key(match.title) in {title_key(title) for title in media.titles} - {""}
 
 
 def _movie_identity(match: Match, source: str, reason: str) -> Identity:
@@ -312,8 +328,12 @@ def _movie_identity(match: Match, source: str, reason: str) -> Identity:
 
 
 def _unsure(link: Link, match: Match) -> Refusal:
-    evidence = f"Otaku files it under the movie {match.title} ({match.year}), whose title or year differs"
+    """Only Otaku names the movie, and what Trakt has under that id looks like another one."""
+    evidence = f"Otaku says the movie {match.title} ({match.year}); title or year differ"
     candidates = [Candidate("movie", match.trakt_id or 0, (), "otaku", evidence)]
+    if link.format == "MOVIE":
+        detail = "Otaku names a movie of another year, and no other source names one."
+        return no_place(link, Reason.SOURCES_DISAGREE, detail, candidates)
     return no_place(link, Reason.WRONG_KIND, "Otaku names a movie, and nothing else says that it is one.", candidates)
 
 

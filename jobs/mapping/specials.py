@@ -18,6 +18,7 @@ from datetime import date, timedelta
 
 from jobs.mapping.chain import Link, Saying
 from jobs.mapping.regular import airing
+from jobs.mapping.wording import entry, said
 from jobs.records import Shape, Slot, Span
 
 
@@ -37,6 +38,11 @@ def normalised(title: str | None) -> str:
     return " ".join(re.sub(r"[^\w]+", " ", "".join(c for c in text if not unicodedata.combining(c))).split())
 
 
+def title_key(title: str | None) -> str:
+    """What two spellings of one title share: `normalised` without its spaces ("Highschool", "High School")."""
+    return normalised(title).replace(" ", "")
+
+
 def special_claims(links: Sequence[Link], shape: Shape) -> dict[int, SpecialClaim]:
     """A claim for every link whose sources put it into season 0, by its key. No two confirmed ones overlap."""
     slots = shape.seasons.get(0, ())
@@ -50,7 +56,9 @@ def special_claims(links: Sequence[Link], shape: Shape) -> dict[int, SpecialClai
             continue
         for loser in (claim, rival):
             if loser.spans:
-                loser.guesses.insert(0, (loser.spans, "another entry of the show would stand there too"))
+                other = rival if loser is claim else claim
+                who = entry(other.link, otherwise="another entry of the show")
+                loser.guesses.insert(0, (loser.spans, f"The sources say so, and {who} would stand there too"))
                 loser.spans, loser.rule = (), ""
     return {claim.link.key: claim for claim in claims}
 
@@ -66,7 +74,7 @@ def _claim(link: Link, links: Sequence[Link], slots: Sequence[Slot]) -> SpecialC
     for saying in (tmdb, tvdb):
         spans = _said(saying, length, numbers) if saying else None
         if saying and spans and all(spans != known for known, _ in claim.guesses):
-            claim.guesses.append((spans, f"{saying.source} counts it so in {saying.side.upper()}'s numbering"))
+            claim.guesses.append((spans, f"{said(link, saying, length=length)}; nothing confirms that Trakt counts so"))
     if tmdb and tmdb.rules and (spans := _said(tmdb, length, numbers)):
         return SpecialClaim(link, spans, "tmdb_rules")
     if tmdb and tvdb and tmdb.offset and tmdb.offset != tvdb.offset and (spans := _said(tmdb, length, numbers)):
@@ -108,7 +116,7 @@ def as_spans(numbers: Iterable[int]) -> tuple[Span, ...]:
 
 
 def _by_date(
-    link: Link, length: int, slots: Sequence[Slot], said: Sequence[tuple[Span, ...]]
+    link: Link, length: int, slots: Sequence[Slot], named_so: Sequence[tuple[Span, ...]]
 ) -> tuple[tuple[Span, ...], bool] | None:
     """The one run of specials with the entry's first and last day, and whether number or title agree with it.
 
@@ -131,7 +139,7 @@ def _by_date(
     spans = as_spans(slot.number for slot in run)
     titles = {normalised(title) for title in link.media.titles} - {""}
     named = {normalised(slot.title) for slot in run} - {""}
-    agrees = spans in said or any(n == t or (len(n) > 7 and t.endswith(n)) for n in named for t in titles)
+    agrees = spans in named_so or any(n == t or (len(n) > 7 and t.endswith(n)) for n in named for t in titles)
     return spans, agrees
 
 

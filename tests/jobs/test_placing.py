@@ -21,7 +21,7 @@ from jobs.targets.trakt_public import Found, SeasonsAnswer
 from tests.jobs.mapping.builders import TMDB, TRAKT, TVDB, fribbs, match, media, otaku, shape, spans
 from webapp.database import transaction
 from webapp.extensions import db
-from webapp.models import AnimeId, Entry, EntrySpan, EpisodeOverride, Mapping, Media, TraktShow, User, utcnow
+from webapp.models import AnidbMap, AnimeId, Entry, EntrySpan, EpisodeOverride, Mapping, Media, TraktShow, User, utcnow
 
 
 @dataclass
@@ -239,6 +239,17 @@ def test_a_movie_is_found_by_title_and_year_and_kept(world: World) -> None:
     assert (placed.kind, placed.trakt_id, placed.spans) == ("movie", 7, ())
     world.place(1)
     assert world.trakt.asked == ["title Kaze"]
+
+
+def test_a_numbered_sequel_that_no_cache_knows_stands_in_its_season_of_what_anime_lists_has_by_name(
+    world: World,
+) -> None:
+    world.caches(otaku(1, "1"), fribbs(1, 1))
+    world.add(AnidbMap(anidb_id=127, name="Magic Knight", tmdb_show_id=TMDB, tmdb_season="1"))
+    world.entry(2, romaji="Magic Knight II")
+    world.trakt.shapes[TRAKT] = shape(12, 12)
+    assert spans(world.place(2)[2]) == [(1, 12, 2, 1)]
+    assert world.place(2)[2] == stored_placement(world.row(2))
 
 
 def test_an_entry_without_ids_is_looked_at_again_in_a_month(world: World) -> None:

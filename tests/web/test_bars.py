@@ -90,6 +90,36 @@ def test_positions_become_stretches() -> None:
     ("evidence", "words"),
     [
         ("fribbs counts it so in TVDB's numbering", "Fribbs gives this number, counted as TVDB counts."),
+        (
+            "Fribbs says special 3 of TMDB 900; nothing confirms that Trakt counts so",
+            "Fribbs says special 3, counted as TMDB counts; nothing confirms that Trakt counts so.",
+        ),
+        (
+            "Fribbs says specials 3 to 5 of TVDB 700; nothing confirms that Trakt counts so",
+            "Fribbs says specials 3 to 5, counted as TVDB counts; nothing confirms that Trakt counts so.",
+        ),
+        (
+            "Anime-Lists names the special of each episode of TVDB 700; nothing confirms that Trakt counts so",
+            "Anime-Lists names the special of each episode, counted as TVDB counts; nothing confirms that Trakt counts so.",
+        ),
+        ("Anime-Lists says season 2 of TMDB 900", "Anime-Lists says season 2, counted as TMDB counts."),
+        (
+            "Otaku says season 1 from episode 13 of TVDB 700; entry 5 stands there too",
+            "Otaku says season 1 from episode 13 on, counted as TVDB counts.",
+        ),
+        ("Otaku says absolute numbering from episode 25 of TVDB 700", "Otaku counts the whole show through."),
+        (
+            "Trakt's season 2 has 13 episodes, and no other entry stands there",
+            "Trakt's season 2 has 13 episodes, and no other title stands there.",
+        ),
+        (
+            "The sources say so, and entry 5 would stand there too",
+            "The sources say so, and another title of the show would stand there too.",
+        ),
+        (
+            "By its title it is a sequel of Air, but Trakt's season is taken or has another length",
+            "By its title it is a sequel of Air, but Trakt's season is taken or has another length.",
+        ),
         ("anime_lists says TMDB S2 E1", "Anime-Lists says season 2, counted as TMDB counts."),
         ("otaku says TVDB S1 E13", "Otaku says season 1 from episode 13 on, counted as TVDB counts."),
         ("otaku says TVDB absolute E25", "Otaku counts the whole show through, and says episode 25."),

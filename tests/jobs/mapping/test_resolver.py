@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pytest
+
 from jobs.mapping.chain import Catalogue
 from jobs.mapping.resolver import Answers, Ask, Asking, Known, Lookup, Match, resolve
 from jobs.mapping.rows import IdRow
@@ -181,6 +183,25 @@ def test_a_movie_without_ids_is_found_by_title_and_year_when_exactly_one_fits() 
     refused = run(catalogue(), info, {title: (*trakt[title], match("movie", 8, title="The Garden."))})[0]
     assert isinstance(refused, Refusal)
     assert {c.trakt_id for c in refused.candidates} == {5, 8}
+
+
+def test_a_movie_is_found_by_its_title_however_its_words_are_spaced() -> None:
+    info = media(1, 1, format="MOVIE", **TITLES)
+    trakt = {Lookup("title", "movie", None, "The Garden"): (match("movie", 5, title="TheGarden"),)}
+    assert identity(run(catalogue(), info, trakt)[0]) == ("movie", 5, "title_year")
+
+
+@pytest.mark.parametrize(("year", "taken"), [(2009, True), (2010, True), (2011, True), (2013, False)])
+def test_otakus_movie_that_no_tmdb_id_confirms_must_be_of_about_the_entrys_year(year: int, taken: bool) -> None:
+    rows = catalogue(otaku(1, None, trakt_id=77, trakt_kind="movie", tmdb_show_id=None, tvdb_id=None))
+    trakt = {find("trakt", 77, "movie"): (match("movie", 77, title="Another Part", year=year, tmdb=42),)}
+    result = run(rows, media(1, 1, format="MOVIE", **TITLES), trakt)[0]
+    if taken:
+        assert identity(result) == ("movie", 77, "otaku")
+    else:
+        assert isinstance(result, Refusal)
+        assert (result.reason, [c.trakt_id for c in result.candidates]) == (Reason.SOURCES_DISAGREE, [77])
+        assert result.candidates[0].evidence == f"Otaku says the movie Another Part ({year}); title or year differ"
 
 
 def test_an_ova_that_otaku_files_under_movies_needs_the_same_title_and_year() -> None:

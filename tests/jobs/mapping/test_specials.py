@@ -15,6 +15,20 @@ def test_a_bare_special_number_is_refused_with_what_the_sources_say_as_candidate
     assert isinstance(refused, Refusal)
     assert (refused.reason, refused.pile) == (Reason.SPECIAL_UNCONFIRMED, Pile.NEEDS_YOU)
     assert [(c.spans[0].season, c.spans[0].start) for c in refused.candidates] == [(0, 3)]
+    assert refused.candidates[0].evidence == "Fribbs says special 3 of TMDB 900; nothing confirms that Trakt counts so"
+
+
+def test_evidence_names_runs_and_lists_in_plain_words() -> None:
+    run = place([link(1, 1), link(2, 0, 2, 3, format="OVA")], shape(12, specials=9))[2]
+    listed = link(3, 0, 0, 1, format="OVA", rules=[AnidbRule(1, "tvdb", 0, pairs=((1, (7,)),))])
+    one = place([link(1, 1), listed], shape(12, specials=9))[3]
+    assert isinstance(run, Refusal)
+    assert isinstance(one, Refusal)
+    assert [c.evidence for c in (*run.candidates, *one.candidates)] == [
+        "Fribbs says specials 3 to 5 of TMDB 900; nothing confirms that Trakt counts so",
+        "Fribbs says special 1 of TMDB 900; nothing confirms that Trakt counts so",
+        "Anime-Lists names the special of each episode of TVDB 700; nothing confirms that Trakt counts so",
+    ]
 
 
 def test_a_movie_that_otaku_names_is_a_candidate_for_a_special() -> None:
