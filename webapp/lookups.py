@@ -15,7 +15,7 @@ from webapp.extensions import db
 from webapp.models import LookUp, utcnow
 from webapp.runs import own_transaction
 
-PATIENCE: Final = 5.0  # seconds that a page waits
+PATIENCE = 5.0  # seconds that a page waits
 LOOKS: Final = (0.05, 0.1, 0.2, 0.3, 0.5)  # seconds between two looks
 KEPT: Final = timedelta(days=1)
 
@@ -30,7 +30,10 @@ def ask(user_id: int, parts: Sequence[Mapping[str, Any]]) -> int:
         session.add(row)
         session.flush()
         look_up_id = row.id
-    enqueue.look_up(look_up_id)
+    if not enqueue.look_up(look_up_id):  # nobody will take it later: a page asks anew
+        with own_transaction() as session:
+            row = session.get_one(LookUp, look_up_id)
+            row.state, row.reason, row.answered_at = "failed", "service_down", utcnow()
     return look_up_id
 
 
@@ -41,9 +44,9 @@ def result(user_id: int, look_up_id: int) -> LookUp | None:
         return session.scalar(query.execution_options(populate_existing=True))
 
 
-def wait(user_id: int, look_up_id: int, seconds: float = PATIENCE) -> LookUp | None:
-    """The same once it is answered, or after `seconds`. No connection is held meanwhile."""
-    ends = time.monotonic() + seconds
+def wait(user_id: int, look_up_id: int) -> LookUp | None:
+    """The same once it is answered, or after PATIENCE seconds. No connection is held meanwhile."""
+    ends = time.monotonic() + PATIENCE
     for count in range(10_000):
         row = result(user_id, look_up_id)
         if row is None or row.state != "asked" or time.monotonic() >= ends:

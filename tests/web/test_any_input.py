@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.web.conftest import Browser
-from webapp import enqueue
+from webapp import enqueue, lookups
 from webapp.config import ROOT, Config
 
 EXAMPLES = 12  # of each page and method
@@ -49,8 +49,9 @@ FORMS = st.dictionaries(st.sampled_from(NAMES), st.one_of(TEXTS, st.lists(TEXTS,
 
 @pytest.fixture(autouse=True)
 def no_queue(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("run", "cache", "connection_check"):
+    for name in ("run", "cache", "connection_check", "look_up"):
         monkeypatch.setattr(enqueue, name, lambda *_given: True)
+    monkeypatch.setattr(lookups, "PATIENCE", 0.0)
 
 
 @pytest.fixture

@@ -33,7 +33,6 @@ def answers(site: Flask, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     monkeypatch.setattr(enqueue, "look_up", work)
     monkeypatch.setattr(enqueue, "run", lambda _run: True)
     monkeypatch.setattr(lookups, "PATIENCE", 0.0)
-    monkeypatch.setattr(lookups, "wait", lookups.result)
     return said
 
 
@@ -83,7 +82,7 @@ def test_saving_may_move_what_was_sent(site: Flask, small: Browser, answers: lis
 
 def test_another_show_is_found_by_title_and_chosen(site: Flask, small: Browser, answers: list[Any]) -> None:
     answers.append([[FRIEREN]])
-    page = small.get("/mappings/16/find?q=frieren")
+    page = small.get(small.post("/mappings/16/find", {"q": "frieren"}))
     assert "Frieren" in page
     assert "show 70000" in page
     small.post("/mappings/16/show", {"kind": "show", "trakt_id": "70000"})
@@ -93,7 +92,7 @@ def test_another_show_is_found_by_title_and_chosen(site: Flask, small: Browser, 
 
 
 def test_a_question_that_takes_longer_is_polled_for(small: Browser, answers: list[Any]) -> None:
-    fragment = small.get("/mappings/16/find?q=frieren", hx=True)
+    fragment = small.post("/mappings/16/find", {"q": "frieren"}, status=200, hx=True)
     assert "every 1s" in fragment
     assert "Trakt is being asked" in small.get("/mappings/16/find/1?q=frieren")
 
@@ -108,7 +107,12 @@ def test_a_question_that_takes_longer_is_polled_for(small: Browser, answers: lis
 )
 def test_what_is_not_found_says_so(small: Browser, answers: list[Any], q: str, answer: Any, says: str) -> None:
     answers.extend([answer] if answer is not None else [])
-    assert says in small.get(f"/mappings/16/find?q={q}")
+    assert says in small.post("/mappings/16/find", {"q": q}, status=200, hx=True)
+
+
+def test_a_question_that_no_worker_can_get_says_so_at_once(small: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enqueue, "look_up", lambda _look_up_id: False)
+    assert "Trakt could not be asked" in small.get(small.post("/mappings/16/find", {"q": "frieren"}))
 
 
 def test_somebody_elses_question_is_not_shown(site: Flask, small: Browser, answers: list[Any]) -> None:

@@ -85,23 +85,32 @@ def look_again(anilist_id: int, said: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/<int:anilist_id>/find")
+def another(anilist_id: int) -> ResponseReturnValue:
+    """The place on the title's page where one searches; an address that a browser may come back to."""
+    return redirect(url_for("mappings.entry", anilist_id=anilist_id, _anchor="another"), 303)
+
+
+@blueprint.post("/<int:anilist_id>/find")
 def find(anilist_id: int) -> ResponseReturnValue:
     """Search Trakt by title, or look an id, a slug or an address up; waits a moment, then polls."""
-    text = request.args.get("q", "").strip()[: references.LONGEST]
+    text = request.form.get("q", "").strip()[: references.LONGEST]
     if not text:
-        return redirect(url_for("mappings.entry", anilist_id=anilist_id, _anchor="another"), 303)
+        return another(anilist_id)
     try:
         named = references.parse(text)
     except ValueError:
         return _found(anilist_id, text, None, _("This address names no show or movie. Paste one of AniList, Trakt, TMDB, TVDB or IMDb, or type a title."))  # fmt: skip
     part = {"service": named.service, "value": named.value, "kind": named.kind} if named else {"title": text[:200]}
     look_up_id = lookups.ask(current_user.id, [part])
-    return _found(anilist_id, text, lookups.wait(current_user.id, look_up_id))
+    row = lookups.wait(current_user.id, look_up_id)
+    if is_htmx():
+        return _found(anilist_id, text, row)
+    return redirect(url_for("places.found", anilist_id=anilist_id, look_up_id=look_up_id, q=text), 303)
 
 
 @blueprint.get("/<int:anilist_id>/find/<int:look_up_id>")
 def found(anilist_id: int, look_up_id: int) -> ResponseReturnValue:
-    """The answer to a question that took longer."""
+    """The answer to a question."""
     return _found(anilist_id, request.args.get("q", "")[: references.LONGEST], lookups.result(current_user.id, look_up_id))  # fmt: skip
 
 
