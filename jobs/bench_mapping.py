@@ -1,51 +1,27 @@
 """How exact the placement is: places every entry of a truth file and counts what is right, wrong and refused.
 
-`python -m jobs.bench_mapping --data FOLDER [--truth FILE] [--json]`. FOLDER holds the three mapping files as their
-services deliver them; the truth file holds entries with their places and a Trakt catalogue, which stands in for
-Trakt here: nothing is asked over the network.
+`python -m jobs.bench_mapping --data FOLDER [--truth FILE] [--without SOURCE] [--json]`. FOLDER holds the three mapping
+files as their services deliver them; the truth file holds entries with their places and a Trakt catalogue, which stands
+in for Trakt here: nothing is asked over the network.
 """
 
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import sys
-import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jobs.mapping import anime_lists, fribbs, otaku
-from jobs.mapping.chain import Catalogue, Link
-from jobs.mapping.placement import place_movie, place_show
-from jobs.mapping.resolver import Ask, Asking, Known, Lookup, Match, resolve
-from jobs.mapping.rows import AnidbRow, IdRow
-from jobs.mapping.specials import title_key
-from jobs.records import Identity, Ids, MediaInfo, PartialDate, Placement, Refusal, Shape, Slot
+from jobs.bench_world import FILES, TRUTH, Bench, Expected, Place, load
+from jobs.mapping.chain import Link
+from jobs.records import Placement, Refusal, Shape
 
-FILES = {"otaku": "anime_mappings.db", "fribbs": "anime-list-full.json", "anime_lists": "anime-list-master.xml"}
-TRUTH = "placements_dev.json.gz"
-Place = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """One entry of the truth file."""
-
-    media: MediaInfo
-    trakt_id: int
-    kind: str  # show, movie
-    places: Mapping[int, Place]
-    special: bool
-
-    @property
-    def group(self) -> str:
-        if self.kind == "movie":
-            return "movies"
-        return "specials" if self.special else "shows"
+GROUPS = ("shows", "shows away from S1E1", "movies", "specials")
+Verdict = tuple[str, int, int, int]  # "right", "wrong" or "refused"; plays right, wrong, refused
 
 
 @dataclass(slots=True)
@@ -81,133 +57,6 @@ class Score:
 
 def _percent(part: int, whole: int) -> float:
     return round(100 * part / whole, 3) if whole else 0.0
-
-
-class StandInTrakt:
-    """The catalogue of the truth file, answering look-ups as Trakt does."""
-
-    def __init__(self, shows: Iterable[Mapping[str, Any]], movies: Iterable[Mapping[str, Any]]) -> None:
-        self.shapes: dict[int, Shape] = {}
-        self._by_id: dict[tuple[str, str, Any], list[Match]] = defaultdict(list)
-        self._by_title: dict[str, list[Match]] = defaultdict(list)
-        for show in shows:
-            seasons = {int(s): tuple(Slot(n) for n in sorted(numbers)) for s, numbers in show["seasons"].items()}
-            self.shapes[show["id"]] = Shape(show["id"], seasons, ended=False, title=show["title"])
-            self._add("show", show)
-        for movie in movies:
-            self._by_title[title_key(movie["title"])].append(self._add("movie", movie))
-
-    def _add(self, kind: Any, row: Mapping[str, Any]) -> Match:
-        ids = Ids(row["id"], row.get("tmdb"), row.get("imdb"), row.get("tvdb"))
-        match = Match(kind, row["id"], row["title"], row["year"], ids)
-        for id_type, value in (
-            ("trakt", row["id"]),
-            ("tmdb", ids.tmdb_id),
-            ("imdb", ids.imdb_id),
-            ("tvdb", ids.tvdb_id),
-        ):
-            if value:
-                self._by_id[kind, id_type, value].append(match)
-        return match
-
-    def answer(self, lookup: Lookup) -> tuple[Match, ...]:
-        if lookup.what == "title":
-            return tuple(self._by_title.get(title_key(str(lookup.value)), ()))
-        return tuple(self._by_id.get((lookup.kind, lookup.id_type or "trakt", lookup.value), ()))
-
-
-@dataclass(slots=True)
-class Bench:
-    """Everything that is measured in one go."""
-
-    catalogue: Catalogue
-    trakt: StandInTrakt
-    expected: Sequence[Expected]
-    identities: dict[int, Identity] = field(default_factory=dict)
-    results: dict[int, Placement | Refusal] = field(default_factory=dict)
-    lookups: int = 0
-    seconds: float = 0.0
-    data: Mapping[str, Any] = field(default_factory=dict)  # what was read, and how old it is
-
-    def place(self) -> None:
-        """Resolve and place every entry; `seconds` is CPU time without reading files."""
-        began = time.process_time()
-        answers: dict[Lookup, tuple[Match, ...]] = {}
-        missing: set[tuple[str, int]] = set()
-        by_show: dict[int, list[Link]] = defaultdict(list)
-        for expected in self.expected:
-            link = self.catalogue.link(expected.media)
-            result = self._resolve(link, answers, missing)
-            if isinstance(result, Refusal):
-                self.results[link.key] = result
-            elif result.kind == "movie":
-                self.identities[link.key] = result
-                self.results[link.key] = place_movie(link, result)
-            else:
-                self.identities[link.key] = result
-                by_show[result.trakt_id].append(link)
-        for trakt_id, links in by_show.items():
-            tmdb_ids = {i for link in links if (i := link.tmdb_show_id)}
-            tvdb_ids = {i for link in links if (i := link.tvdb_id)}
-            chain = self.catalogue.chain(trakt_id, tmdb_ids, tvdb_ids)
-            known = {link.key for link in chain}
-            chain += [link for link in links if link.key not in known]
-            places = place_show(trakt_id, chain, self.trakt.shapes[trakt_id])
-            self.results.update((link.key, places.results[link.key]) for link in links)
-        self.seconds = time.process_time() - began
-        self.lookups = len(answers)
-
-    def _resolve(
-        self, link: Link, answers: dict[Lookup, tuple[Match, ...]], missing: set[tuple[str, int]]
-    ) -> Identity | Refusal:
-        while True:
-            result = resolve(link, self.catalogue, Known(), Asking(answers, missing))
-            if isinstance(result, Ask):
-                answers.update((lookup, self.trakt.answer(lookup)) for lookup in result.lookups)
-            elif isinstance(result, Identity) and result.kind == "show" and result.trakt_id not in self.trakt.shapes:
-                missing.add(("show", result.trakt_id))
-            else:
-                return result
-
-
-def load(folder: Path, truth: Path) -> Bench:
-    """Read the three mapping files and the truth file."""
-    rows: list[IdRow] = [
-        row
-        for name, read in (("otaku", otaku.read), ("fribbs", fribbs.read))
-        for row in read(folder / FILES[name])
-        if row
-    ]
-    anidb: dict[int, AnidbRow] = {row.anidb_id: row for row in anime_lists.read(folder / FILES["anime_lists"]) if row}
-    with gzip.open(truth, "rt", encoding="utf-8") as file:
-        data = json.load(file)
-    expected = [_expected(row) for row in data["media"]]
-    media = {e.media.anilist_id: e.media for e in expected}
-    changed = otaku.last_activity(folder / FILES["otaku"])
-    read = {
-        "otakuLastActivity": changed.date().isoformat() if changed else None,
-        "newestTruthYear": max((e.media.year or 0 for e in expected), default=0),
-        **{f"{name}Rows": sum(row.source == name for row in rows) for name in ("otaku", "fribbs")},
-        "animeListsRows": len(anidb),
-    }
-    return Bench(Catalogue(rows, anidb, media), StandInTrakt(data["shows"], data["movies"]), expected, data=read)
-
-
-def _expected(row: Mapping[str, Any]) -> Expected:
-    media = MediaInfo(
-        anilist_id=row["id"],
-        mal_id=row.get("idMal"),
-        format=row.get("format"),
-        status="FINISHED",
-        episodes=row.get("episodes"),
-        start_date=PartialDate(row.get("year")),
-        romaji=row.get("title"),
-        english=row.get("english"),
-    )
-    if "movie" in row:
-        return Expected(media, row["movie"], "movie", {}, special=False)
-    places = {int(episode): (place[0], place[1]) for episode, place in row["eps"].items()}
-    return Expected(media, row["trakt"], "show", places, special=row.get("how") == "special")
 
 
 def judge(expected: Expected, result: Placement | Refusal | None) -> tuple[str, int, int, int]:
@@ -249,44 +98,67 @@ def literal_baseline(expected: Expected, link: Link) -> dict[int, Place]:
     return {e: (season or 0, e + offset) for e in expected.places}
 
 
-def report(bench: Bench) -> dict[str, Any]:
-    """The numbers as plain values."""
-    groups: dict[str, Score] = defaultdict(Score)
-    formats: dict[str, Score] = defaultdict(Score)
-    sources: dict[str, Score] = defaultdict(Score)
-    reasons: dict[str, Counter[str]] = defaultdict(Counter)
-    baselines: dict[str, Score] = {"absolute from S1E1": Score(), "Fribbs literally": Score()}
-    worst: list[dict[str, Any]] = []
-    for expected in bench.expected:
+@dataclass(slots=True)
+class Tally:
+    """All scores of one bench."""
+
+    groups: dict[str, Score] = field(default_factory=lambda: defaultdict(Score))
+    formats: dict[str, Score] = field(default_factory=lambda: defaultdict(Score))
+    certainty: dict[str, Score] = field(default_factory=lambda: defaultdict(Score))
+    sources: dict[str, Score] = field(default_factory=lambda: defaultdict(Score))
+    baselines: dict[str, Score] = field(default_factory=lambda: defaultdict(Score))
+    refusals: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    worst: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, bench: Bench, expected: Expected) -> None:
         link = bench.catalogue.link(expected.media)
         result = bench.results.get(link.key)
         verdict = judge(expected, result)
-        has_id = link.has_ids and link.sequel is None
-        names = [groups[expected.group], formats[f"{expected.group} {expected.media.format}"]]
+        groups = [expected.group]
         if expected.group == "shows" and expected.places.get(1) != (1, 1):
-            names.append(groups["shows away from S1E1"])
+            groups.append("shows away from S1E1")
+        form = expected.media.format or "unknown"
+        scores = [
+            *(self.groups[group] for group in groups),
+            self.formats[form],
+            self.formats[f"{form} ({expected.group})"],
+        ]
         if isinstance(result, Placement):
-            names.append(sources[f"{expected.group}: {_decided(bench, link, result)}"])
+            scores.append(self.sources[f"{expected.group}: {_decided(bench, link, result)}"])
+            scores.append(self.certainty[f"{expected.group}: {result.certainty}"])
         else:
-            reasons[expected.group][result.reason.value if result else "none"] += 1
-        for score in names:
+            self.refusals[expected.group][result.reason.value if result else "none"] += 1
+        has_id = link.has_ids and link.sequel is None
+        for score in scores:
             _count(score, verdict, has_id=has_id)
-        if expected.group == "shows":
+        if expected.kind == "show":
             shape = bench.trakt.shapes.get(expected.trakt_id)
-            _count(
-                baselines["absolute from S1E1"], _compare(expected, absolute_baseline(expected, shape)), has_id=has_id
-            )
-            _count(baselines["Fribbs literally"], _compare(expected, literal_baseline(expected, link)), has_id=has_id)
-        if verdict[0] != "right" and (expected.group == "shows" or verdict[0] == "wrong"):
-            worst.append(_case(expected, result, verdict))
-    worst.sort(key=lambda case: (case["verdict"] != "wrong", -case["playsWrong"], -case["plays"]))
+            for group in groups:
+                absolute = _compare(expected, absolute_baseline(expected, shape))
+                _count(self.baselines[f"{group}: absolute from S1E1"], absolute, has_id=has_id)
+                literal = _compare(expected, literal_baseline(expected, link))
+                _count(self.baselines[f"{group}: Fribbs literally"], literal, has_id=has_id)
+        if verdict[0] != "right":
+            self.worst.append(_case(expected, result, verdict))
+
+
+def _ordered(scores: Mapping[str, Score]) -> list[tuple[str, Score]]:
+    """By name, groups in their own order: shows, those away from S1E1, movies, specials."""
+    return sorted(scores.items(), key=lambda item: (GROUPS.index(item[0]) if item[0] in GROUPS else 0, item[0]))
+
+
+def report(bench: Bench) -> dict[str, Any]:
+    """The numbers as plain values."""
+    tally = Tally()
+    for expected in bench.expected:
+        tally.add(bench, expected)
+    rank = {"shows": 0, "movies": 1, "specials": 2}
+    tally.worst.sort(key=lambda c: (c["verdict"] != "wrong", rank[c["group"]], -c["playsWrong"], -c["plays"]))
+    scores = ("groups", "formats", "certainty", "sources", "baselines")
     return {
-        "groups": {name: score.as_json() for name, score in groups.items()},
-        "formats": {name: formats[name].as_json() for name in sorted(formats)},
-        "sources": {name: sources[name].as_json() for name in sorted(sources)},
-        "refusals": {name: dict(counter.most_common()) for name, counter in reasons.items()},
-        "baselines": {name: score.as_json() for name, score in baselines.items()},
-        "worst": worst,
+        **{title: {name: score.as_json() for name, score in _ordered(getattr(tally, title))} for title in scores},
+        "refusals": {name: dict(counter.most_common()) for name, counter in tally.refusals.items()},
+        "worst": tally.worst,
         "data": dict(bench.data),
         "lookups": bench.lookups,
         "cpuSeconds": round(bench.seconds, 2),
@@ -338,13 +210,13 @@ def _case(expected: Expected, result: Placement | Refusal | None, verdict: tuple
 def as_text(numbers: Mapping[str, Any]) -> str:
     """The report for a terminal."""
     lines = [
-        f"{'':34}{'entries':>8}{'right':>7}{'wrong':>7}{'refused':>9}{'right %':>9}{'plays':>8}{'right':>8}{'wrong':>7}{'wrong %':>9}{'any id %':>10}"
+        f"{'':46}{'entries':>8}{'right':>7}{'wrong':>7}{'refused':>9}{'right %':>9}{'plays':>8}{'right':>8}{'wrong':>7}{'wrong %':>9}{'any id %':>10}"
     ]
-    for title in ("groups", "formats", "sources", "baselines"):
+    for title in ("groups", "formats", "certainty", "sources", "baselines"):
         lines.append(title)
         for name, row in numbers[title].items():
             lines.append(
-                f"  {name:32}{row['entries']:>8}{row['right']:>7}{row['wrong']:>7}{row['refused']:>9}"
+                f"  {name:44}{row['entries']:>8}{row['right']:>7}{row['wrong']:>7}{row['refused']:>9}"
                 f"{row['rightPercent']:>9.3f}{row['plays']:>8}{row['playsRight']:>8}{row['playsWrong']:>7}{row['playsWrongPercent']:>9.3f}"
                 f"{row['withAnyIdPercent']:>10.1f}"
             )
@@ -373,9 +245,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bench mapping", description="Measure how exact the placement is.")
     parser.add_argument("--data", type=Path, required=True, help="folder with the three mapping files")
     parser.add_argument("--truth", type=Path, help=f"file with checked placements (default: {TRUTH} of that folder)")
+    parser.add_argument("--without", action="append", choices=sorted(FILES), default=[], help="leave a source out")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(argv)
-    bench = load(options.data, options.truth or options.data / TRUTH)
+    bench = load(options.data, options.truth or options.data / TRUTH, without=options.without)
     bench.place()
     numbers = report(bench)
     sys.stdout.write((json.dumps(numbers, ensure_ascii=False, indent=1) if options.json else as_text(numbers)) + "\n")

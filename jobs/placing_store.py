@@ -166,10 +166,11 @@ def _catalogue(media: Mapping[int, MediaInfo]) -> Catalogue:
 
 def _first_names(media: Mapping[int, MediaInfo], rows: Mapping[int, IdRow]) -> set[str]:
     """Names under which Anime-Lists may have the beginning of a show whose numbered sequel no row has an id for."""
-    with_ids = [row for row in rows.values() if row.tmdb_show_id or row.tvdb_id or row.trakt_id]
-    known, known_mal = {row.anilist_id for row in with_ids}, {row.mal_id for row in with_ids if row.mal_id}
-    unknown = (i for i in media.values() if i.anilist_id not in known and i.mal_id not in known_mal)
-    return {name for info in unknown if (name := first_name(info))}
+    found = {info.anilist_id: name for info in media.values() if (name := first_name(info))}
+    for row in rows.values():
+        if row.anilist_id in found and (row.tmdb_show_id or row.tvdb_id or row.trakt_id):
+            del found[row.anilist_id]
+    return set(found.values())
 
 
 def _named(names: Collection[str]) -> set[int]:

@@ -19,8 +19,8 @@ from typing import Any
 
 from flask import Flask
 
-from jobs import bench_mapping, refresh
-from jobs.bench_mapping import Bench
+from jobs import bench_world, refresh
+from jobs.bench_world import Bench
 from jobs.library_rows import store_entries
 from jobs.mapping.resolver import Lookup
 from jobs.placing import PlacingClients, place_entries
@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True, help="folder with the mapping files and the truth file")
     parser.add_argument("--truth", type=Path, help="file with checked placements")
     options = parser.parse_args(argv)
-    bench = bench_mapping.load(options.data, options.truth or options.data / bench_mapping.TRUTH)
+    bench = bench_world.load(options.data, options.truth or options.data / bench_world.TRUTH)
     with tempfile.TemporaryDirectory(prefix="tsuzuki-bench-") as folder:
         settings = {"DATA_DIR": folder, "DATABASE_URL": f"sqlite:///{folder}/bench.db", "SECRET_KEY": "bench" * 8}
         app = create_app(load(settings))

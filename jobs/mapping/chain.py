@@ -187,6 +187,7 @@ class Catalogue:
     ) -> None:
         self._anidb = anidb
         self._by_name: dict[str, list[AnidbRow]] | None = None
+        self._titles_read: set[int] = set()
         self._by_anilist: dict[int, Link] = {}
         self._by_mal: dict[int, Link] = {}
         links: list[Link] = []
@@ -240,8 +241,10 @@ class Catalogue:
         self._by_anilist[media.anilist_id] = link
         if link.media is None or link.media is not media:
             link.media = media
-        if link.sequel is None and not link.has_ids and not link.sayings:
-            link.follow(sequel_of(media, self._named))
+        if link.key not in self._titles_read:
+            self._titles_read.add(link.key)
+            if not link.has_ids and not link.sayings:
+                link.follow(sequel_of(media, self._named))
         return link
 
     def _named(self, name: str) -> list[AnidbRow]:

@@ -190,9 +190,23 @@ def _asked_show(link: Link, own: int | None, asking: Asking) -> Identity | Ask |
         return Ask(tuple(asking.open))
     if rival and rival != found.trakt_id:
         return _disagreeing(link, "show", [rival, found.trakt_id])
+    if by[0] != "tmdb" and _another_time(link, found):
+        return _another_work(link, found, by)
     words = f"Trakt knows {by[0].upper()} {by[1]} as {found.title or found.trakt_id}."
     ids = Ids(found.trakt_id, found.ids.tmdb_id, found.ids.imdb_id, found.ids.tvdb_id)
     return Identity("show", found.trakt_id, ids, f"trakt_{by[0]}", words)
+
+
+def _another_time(link: Link, match: Match) -> bool:
+    """Whether the show began when the entry can't have: IMDb and TVDB ids at times are those of a live-action show.
+
+    The first season begins in the show's year, give or take one; later ones not before it.
+    """
+    year = link.media.year if link.media else None
+    if year is None or match.year is None:
+        return False
+    first = not link.sayings or (link.sayings[0].season == 1 and not link.sayings[0].offset)
+    return year < match.year - 1 or (first and year > match.year + 1)
 
 
 def _other_tvdb(link: Link, asking: Asking) -> int | None:
@@ -335,6 +349,13 @@ def _unsure(link: Link, match: Match) -> Refusal:
         detail = "Otaku names a movie of another year, and no other source names one."
         return no_place(link, Reason.SOURCES_DISAGREE, detail, candidates)
     return no_place(link, Reason.WRONG_KIND, "Otaku names a movie, and nothing else says that it is one.", candidates)
+
+
+def _another_work(link: Link, match: Match, by: tuple[IdType, int | str]) -> Refusal:
+    evidence = f"Trakt knows {by[0].upper()} {by[1]} as {match.title}, which began in {match.year}"
+    candidates = [Candidate("show", match.trakt_id or 0, (), f"trakt_{by[0]}", evidence)]
+    detail = "Its id leads to a show of another time, which may be a live-action one."
+    return no_place(link, Reason.WRONG_KIND, detail, candidates)
 
 
 def _many_episodes(link: Link, found: Identity) -> Refusal:

@@ -2,8 +2,8 @@
 
 "Magic Knight Rayearth II" is the second season of what Anime-Lists has under exactly the name "Magic Knight Rayearth", with
 ids. The title alone places nothing: `regular` asks that Trakt's season of that number has exactly the entry's length and
-that no other entry stands there. Measured by hiding the ids of every numbered title of the checked file: 119 placed so,
-119 right.
+that no other entry stands there. Measured on the 134 numbered titles of a file of checked placements, the ids of each
+hidden in turn: 117 right, 17 refused, none wrong.
 """
 
 from __future__ import annotations

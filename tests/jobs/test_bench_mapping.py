@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from jobs import bench_mapping
+from jobs import bench_mapping, bench_world
 from tests.jobs.mapping_files import anime, fribbs_file, otaku_file, xml_file
 
 SHOW = {"id": 500, "slug": "a", "title": "A", "year": 2010, "tvdb": 700, "tmdb": 900, "imdb": "tt5"}
@@ -50,7 +50,7 @@ def folder(tmp_path: Path) -> Path:
         "shows": [{**SHOW, "seasons": {"0": [1, 2], "1": list(range(1, 25))}}],
         "movies": [MOVIE],
     }
-    with gzip.open(tmp_path / bench_mapping.TRUTH, "wt", encoding="utf-8") as file:
+    with gzip.open(tmp_path / bench_world.TRUTH, "wt", encoding="utf-8") as file:
         json.dump(truth, file)
     return tmp_path
 
@@ -61,16 +61,27 @@ def test_the_bench_counts_right_wrong_and_refused_apart(folder: Path, capsys: py
     groups = {name: (g["right"], g["wrong"], g["refused"]) for name, g in numbers["groups"].items()}
     assert groups == {"shows": (2, 0, 0), "shows away from S1E1": (1, 0, 0), "specials": (0, 0, 1), "movies": (1, 1, 0)}
     assert numbers["groups"]["shows"]["playsRight"] == 24
-    assert numbers["baselines"]["absolute from S1E1"]["playsWrong"] == 12
-    assert numbers["baselines"]["Fribbs literally"]["playsWrong"] == 12
+    assert numbers["baselines"]["shows: absolute from S1E1"]["playsWrong"] == 12
+    assert numbers["baselines"]["shows: Fribbs literally"]["playsWrong"] == 12
     assert numbers["refusals"] == {"specials": {"special_unconfirmed": 1}}
-    assert [(case["anilistId"], case["verdict"]) for case in numbers["worst"]] == [(5, "wrong")]
+    assert [(case["anilistId"], case["verdict"]) for case in numbers["worst"]] == [(5, "wrong"), (3, "refused")]
+    assert {name: g["entries"] for name, g in numbers["formats"].items()} == {
+        "TV": 2, "TV (shows)": 2, "OVA": 1, "OVA (specials)": 1, "MOVIE": 2, "MOVIE (movies)": 2
+    }  # fmt: skip
+    assert {name: g["entries"] for name, g in numbers["certainty"].items()} == {"shows: sure": 2, "movies: sure": 2}
+
+
+def test_a_source_may_be_left_out_to_see_what_hangs_on_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bench_mapping.main(["--data", str(folder), "--without", "fribbs", "--json"])
+    numbers = json.loads(capsys.readouterr().out)
+    assert [numbers["groups"]["shows"][key] for key in ("right", "wrong", "refused")] == [1, 0, 1]
+    assert numbers["data"]["fribbsRows"] == 0
 
 
 def test_the_report_names_the_worst_cases_and_the_deciding_rule(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bench_mapping.main(["--data", str(folder), "--truth", str(folder / bench_mapping.TRUTH)])
+    bench_mapping.main(["--data", str(folder), "--truth", str(folder / bench_world.TRUTH)])
     text = capsys.readouterr().out
     assert "shows: trakt_shape / merged" in text
     assert "expected movie 78, said movie 77" in text

@@ -81,6 +81,31 @@ def test_a_show_that_only_has_an_imdb_id_is_found_through_it() -> None:
     assert asked == [find("tmdb", TMDB), find("imdb", "tt7")]
 
 
+@pytest.mark.parametrize(
+    ("season", "year", "taken"),
+    [(1, 1999, True), (1, 2000, True), (1, 2023, False), (2, 2003, True), (2, 2023, True), (2, 1990, False)],
+)
+def test_an_id_that_points_at_a_show_of_another_time_as_a_live_action_one_is_asked_about(
+    season: int, year: int, taken: bool
+) -> None:
+    rows = catalogue(fribbs(1, season, tmdb_show_id=None, tvdb_id=None, imdb_ids=("tt77",)))
+    answers = {find("imdb", "tt77"): (match("show", 5, title="Live", year=1999),)}
+    result = run(rows, media(1, start_date=PartialDate(year)), answers)[0]
+    if taken:
+        assert identity(result) == ("show", 5, "trakt_imdb")
+    else:
+        assert isinstance(result, Refusal)
+        assert (result.reason, result.candidates[0].trakt_id) == (Reason.WRONG_KIND, 5)
+        assert result.candidates[0].evidence == "Trakt knows IMDB tt77 as Live, which began in 1999"
+
+
+def test_a_recap_movie_with_a_movie_of_its_own_is_not_the_season_that_it_retells() -> None:
+    rows = catalogue(otaku(9, "1"), fribbs(9, 1), fribbs(1, 1, tmdb_movie_ids=(42,), format="MOVIE"))
+    trakt = {find("tmdb", 42, "movie"): (match("movie", 78, title="Recap", tmdb=42),)}
+    assert identity(run(rows, media(1, 1, format="MOVIE"), trakt)[0]) == ("movie", 78, "trakt_tmdb")
+    assert [entry.key for entry in rows.chain(TRAKT, {TMDB}, {TVDB})] == [9]
+
+
 def test_otakus_show_that_trakt_no_longer_has_gives_way_to_the_tmdb_id() -> None:
     rows = catalogue(otaku(1, "1"), fribbs(1, 1))
     result, _ = run(rows, media(1), {find("tmdb", TMDB): (match("show", 5),)}, missing={("show", TRAKT)})
