@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from flask.globals import app_ctx
 
 from jobs.mapping.resolver import IdType, Lookup, Match
-from jobs.records import Ids, Kind
+from jobs.records import Ids, Kind, Slot
 
 if TYPE_CHECKING:
     from jobs.targets.trakt_public import Found, SeasonsAnswer
@@ -32,6 +32,7 @@ class ExternalIds(Protocol):
     """What placing asks of TMDB."""
 
     def external_ids(self, kind: Kind, tmdb_id: int) -> Ids | None: ...
+    def season(self, tmdb_id: int, n: int) -> tuple[Slot, ...] | None: ...
 
 
 def answer(public: PublicTrakt, tmdb: ExternalIds | None, lookup: Lookup) -> tuple[Match, ...]:

@@ -22,6 +22,7 @@ from jobs.mapping.placement import place_movie, place_show
 from jobs.mapping.resolver import Answers, Ask, Asking, Known, Lookup, Match, resolve
 from jobs.placing_store import Desk, StoredShow, stored_placement
 from jobs.records import Identity, MediaInfo, Pile, Placement, Reason, Refusal, Shape, Slot
+from jobs.tmdb_specials import filled
 from webapp.models import utcnow
 
 __all__ = ["PlacingClients", "place_entries", "stored_placement"]
@@ -232,18 +233,27 @@ def _fetch(work: Work, wanted: dict[int, str | None], report: Callable[[int], No
             if reply.not_modified:
                 unchanged.append(trakt_id)
             else:
-                shape = (
-                    None
-                    if reply.missing or reply.shape is None
-                    else store.without_regular_details(reply.shape, work.at)
-                )
-                read.append((trakt_id, reply.shape if shape is not None else None, reply.etag))
+                listed = None if reply.missing else reply.shape
+                if listed is not None:
+                    listed = filled(listed, _tmdb_of_specials(work, trakt_id), work.clients.tmdb)
+                shape = None if listed is None else store.without_regular_details(listed, work.at)
+                read.append((trakt_id, listed, reply.etag))
                 work.shows[trakt_id] = StoredShow(trakt_id, shape, reply.etag, work.at)
             if len(read) + len(unchanged) >= SAVE_EVERY:
                 save()
             report(done)
     finally:
         save()
+
+
+def _tmdb_of_specials(work: Work, trakt_id: int) -> int | None:
+    """The show's TMDB id, if one of the entries that are placed here is a special."""
+    for anilist_id, identity in work.identities.items():
+        if identity.kind == "show" and identity.trakt_id == trakt_id:
+            link = work.desk.catalogue.link(work.desk.media[anilist_id])
+            if link.sayings and not link.is_regular and (link.tmdb_show_id or identity.ids.tmdb_id):
+                return link.tmdb_show_id or identity.ids.tmdb_id
+    return None
 
 
 # Placement
