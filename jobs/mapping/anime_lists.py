@@ -43,7 +43,7 @@ def read(path: Path) -> Iterator[AnidbRow | None]:
             yield from _elements(file)
     except ParseError as error:
         raise UnusableFile(f"The file is damaged or cut off ({error}).") from None
-    except (DefusedXmlException, UnicodeError, ValueError) as error:
+    except (DefusedXmlException, UnicodeError, ValueError, LookupError) as error:  # the last: an encoding nobody knows
         raise UnusableFile(f"The file is not the XML that is expected ({type(error).__name__}).") from None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import ConsoleMessage, Page, Request, expect, sync_playwright
 
 from webapp.launch.running import Running
 from webapp.launch.start import free_port
@@ -59,6 +59,7 @@ def page(live_app: Running) -> Iterator[Page]:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         opened = browser.new_page(viewport={"width": 1280, "height": 900}, base_url=live_app.base_url)
         opened.set_default_timeout(60_000)
+        expect.set_options(timeout=60_000)  # a busy machine takes its time; what never comes still fails
         opened.on("console", console)
         opened.on("pageerror", lambda error: faults.append(f"script: {error}"))
         opened.on("requestfailed", failed)

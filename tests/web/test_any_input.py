@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from flask import Flask
@@ -78,8 +79,8 @@ def address(data: st.DataObject, rule: Any) -> str:
         values = (
             st.sampled_from(["0", "1", "16", str(2**53), str(2**53 + 1), str(2**70)]) if converter == "int" else TEXTS
         )
-        text = data.draw(values, label=name).replace("/", "").replace("\x00", "") or "x"
-        path = path.replace(f"<{converter}:{name}>" if converter else f"<{name}>", text)
+        text = data.draw(values, label=name).replace("/", "").encode("utf-8", "ignore").decode() or "x"
+        path = path.replace(f"<{converter}:{name}>" if converter else f"<{name}>", quote(text, safe=""))
     return path
 
 

@@ -142,7 +142,8 @@ BOMB = b'<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;
 @pytest.mark.parametrize(
     "content",
     [b"", b"   ", b"\x00", b"\x00" * 5000, b"\xff\xfe[\x00]\x00", b"<!DOCTYPE html><html><body>Sorry</body></html>", b"<html", b"null", b"[", b"{}",
-     b"[" * 100_000, b"[" * 100_000 + b"]" * 100_000, b'[{"a":' * 20_000, b"<a>" * 50_000, b"SQLite format 3\x00", b"SQLite format 3\x00" + b"\x10\x00" + b"\xff" * 5000, BOMB],
+     b"[" * 100_000, b"[" * 100_000 + b"]" * 100_000, b'[{"a":' * 20_000, b"<a>" * 50_000, b"SQLite format 3\x00", b"SQLite format 3\x00" + b"\x10\x00" + b"\xff" * 5000, BOMB,
+     b'<?xml version="1.0" encoding="utg-8"?><anime-list/>', b'<?xml version="1.0" encoding="utf-7"?><anime-list/>'],
 )  # fmt: skip
 def test_what_is_no_such_file_is_refused_by_name(tmp_path: Path, name: str, content: bytes) -> None:
     assert outcome(name, tmp_path / "f", content) is None
