@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.web.conftest import Browser
 from webapp import enqueue, lookups
 from webapp.extensions import db
 from webapp.models import EntrySpan, LookUp, Mapping, Run, utcnow
+from webapp.queries.library import FILTERS
 
 FRIEREN = {"kind": "show", "traktId": 70_000, "title": "Frieren", "year": 2023, "tmdbId": 5, "imdbId": None, "tvdbId": None}  # fmt: skip
 
@@ -157,6 +159,23 @@ def test_without_an_answer_nothing_is_saved_unless_pressed_again(
     assert "nothing was saved" in page
     assert 'name="unchecked"' in page
     assert small.post("/manual", manual(unchecked="1")) == "/mappings/16"
+
+
+# The list
+
+
+def test_every_filter_shows_what_it_names(site: Flask, small: Browser) -> None:
+    with site.app_context():
+        db.session.execute(
+            db.update(db.metadata.tables["entries"]).where(db.text("anilist_id = 16")).values(choice="scrobbler")
+        )
+        db.session.commit()
+    pages = {name: small.get(f"/mappings?state={name}") for name in FILTERS}
+    assert 'href="/mappings/16"' in pages["scrobbler"]
+    assert "Left to a scrobbler" in pages["scrobbler"]
+    hrefs = {name: set(re.findall(r'href="/mappings/(\d+)"', page)) for name, page in pages.items()}
+    assert not hrefs["auto"] & hrefs["manual"]
+    assert hrefs["auto"] | (hrefs["manual"] & hrefs["placed"]) >= hrefs["placed"]
 
 
 # Why

@@ -7,13 +7,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, Text, case, cast, func, or_, select
+from sqlalchemy import Select, Text, case, cast, func, not_, or_, select
 from sqlalchemy.orm import contains_eager
 
 from webapp.extensions import db
 from webapp.models import Entry, EntrySpan, Mapping, Media, TraktShow
 
-FILTERS = ("placed", "needs_you", "waiting", "no_match", "unknown", "manual", "never", "ignored")
+FILTERS = (
+    "placed",
+    "needs_you",
+    "waiting",
+    "no_match",
+    "unknown",
+    "manual",
+    "auto",
+    "movie",
+    "never",
+    "scrobbler",
+    "ignored",
+)
 SORTS = ("updated", "title", "progress", "state")
 _URGENCY = case({"needs_you": 0, "waiting": 1, "no_match": 3, "placed": 4}, value=Entry.pile, else_=2)
 
@@ -46,7 +58,11 @@ def mappings(
         where.extend(Media.search_text.contains(word, autoescape=True) for word in q.casefold().split())
     if state == "manual":
         where.append(by_hand)
-    elif state in ("never", "ignored"):
+    elif state == "auto":
+        where.extend([not_(by_hand), Entry.pile == "placed"])
+    elif state == "movie":
+        where.append(Entry.kind == "movie")
+    elif state in ("never", "scrobbler", "ignored"):
         where.append(Entry.choice == state)
     elif state == "unknown":
         where.append(Entry.pile.is_(None))

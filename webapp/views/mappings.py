@@ -46,8 +46,12 @@ def list_context() -> dict[str, Any]:
         ("needs_you", _("Needs you")),
         ("waiting", _("Waiting")),
         ("no_match", _("Not on Trakt")),
+        ("unknown", _("Not looked at")),
         ("manual", _("By hand")),
+        ("auto", _("Automatic")),
+        ("movie", _("Movies")),
         ("never", _("Never sent")),
+        ("scrobbler", _("Left to a scrobbler")),
         ("ignored", _("Put aside")),
     )
     chips = [
