@@ -106,7 +106,7 @@ def fill(titles: int, plays: int, logs: int) -> None:
             {
                 "user_id": user_id, "source_account": "1", "anilist_id": n // 12 + 1, "episode": n % 12 + 1, "target_account": "1",
                 "kind": "episode", "trakt_id": n // 12 + 1, "season": 1, "number": n % 12 + 1, "state": "sent", "run_id": 1,
-                "watched_at": now - timedelta(minutes=n), "sent_at": now - timedelta(minutes=n),
+                "watched_at": now - timedelta(minutes=45 * n), "sent_at": now - timedelta(minutes=n),
             }
             for n in range(plays)
         ),

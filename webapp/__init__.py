@@ -9,6 +9,7 @@ from flask_openapi3.openapi import OpenAPI
 from webapp import api, oauth, views
 from webapp import models as models  # every table is known before the first query
 from webapp.auth import init_login
+from webapp.compression import init_compression
 from webapp.config import Config, load
 from webapp.errorpages import init_error_pages
 from webapp.extensions import db, migrate
@@ -34,6 +35,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.url_map.converters["int"] = Identifier
     init_database(app)
     init_lifecycle(app)
+    init_compression(app)
     init_security(app, config)
     init_login(app)
     init_templates(app)

@@ -84,6 +84,12 @@ def save_dates(user: User, *, date_rule: str, timezone: str | None, title_langua
         person.date_rule, person.timezone, person.title_language = date_rule, timezone, title_language
 
 
+def save_looks(user: User, *, theme: str, posters: bool) -> None:
+    with transaction() as session:
+        person = session.get_one(User, user.id)
+        person.theme, person.posters = theme, posters
+
+
 def save_pause(user: User, until: datetime | None) -> None:
     """No check starts by itself until then; None takes the pause back."""
     with transaction() as session:

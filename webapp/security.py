@@ -156,7 +156,10 @@ def add_headers(response: Response) -> Response:
     headers["X-Frame-Options"] = "DENY"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
-    if request.endpoint != "static":
+    if request.endpoint == "static":
+        if "v" in request.args and response.status_code in (200, 304):  # the address holds a hash of the file
+            headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    else:
         headers.setdefault("Cache-Control", "no-store" if is_open_path(request.path) else "private, no-cache")
         response.vary.add("HX-Request")
     return response

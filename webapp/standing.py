@@ -50,11 +50,12 @@ def setup_step(user: User, connections: Mapping[str, Connection]) -> Step | None
         return Step(
             3, _("fill the mapping caches"), url_for("home.show", under=1, _anchor="caches"), _("See the caches")
         )
-    if queries.newest_plan(user.id) is None:
+    plan = queries.newest_plan(user.id)
+    if plan is None:
         return Step(4, _("look at the plan"), url_for("sync.show"), _("Make a preview"))
     if not is_connected(connections.get("trakt")):
         return Step(5, _("connect Trakt"), url_for("settings.connections"), _("Connect Trakt"))
-    return Step(5, _("send the plan"), url_for("sync.show"), _("Look at it"))
+    return Step(5, _("send the plan"), url_for("runs.show", run_id=plan.id), _("Look at it"))
 
 
 def broken(connections: Mapping[str, Connection]) -> Connection | None:
@@ -96,6 +97,9 @@ def standing(
             url_for("home.show", under=1, _anchor="caches"),
             _("See the caches"),
         )
+    preview: Run | None = state["preview"]
+    if preview is not None and preview.plays_planned and state["last_check"] is None:
+        return _ready(preview)
     return _last(state["last_check"])  # fmt: skip
 
 
@@ -134,6 +138,21 @@ def _no_trakt(preview: Run | None) -> Standing:
     else:
         text = _("Trakt isn't connected yet.")
     return Standing("new", text, _("Since July 2026 Trakt gives API keys to VIP members only. Without VIP you can still check your list here."), url_for("settings.connections"), _("Connect Trakt"))  # fmt: skip
+
+
+def _ready(preview: Run) -> Standing:
+    return Standing(
+        "new",
+        ngettext(
+            "Your plan is ready: %(count)s play.",
+            "Your plan is ready: %(count)s plays.",
+            preview.plays_planned,
+            count=f"{preview.plays_planned:,}",
+        ),
+        _("Nothing has been sent. Look at it, then say yes."),
+        url_for("runs.show", run_id=preview.id),
+        _("Look at the plan"),
+    )
 
 
 def _last(run: Run | None) -> Standing:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from flask import Flask, current_app, request, url_for
@@ -14,6 +16,8 @@ from webapp.i18n import gettext
 from webapp.models import Media
 
 HTMX = "vendor/htmx-2.0.11/htmx.min.js"
+THEME_COOKIE = "tsuzuki_theme"
+THEMES = ("system", "light", "dark")
 HTMX_CONFIG = (
     '{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,"historyCacheSize":0,'
     '"responseHandling":[{"code":"204","swap":false},{"code":"[23]..","swap":true},'
@@ -34,6 +38,7 @@ def init_templates(app: Flask) -> None:
     env.globals.update(
         words=words,
         asset=asset,
+        theme=theme,
         HTMX=HTMX,
         HTMX_CONFIG=HTMX_CONFIG,
         zone_name=times.zone_name,
@@ -57,9 +62,20 @@ def locale() -> str:
 
 
 def asset(name: str) -> str:
-    """Address of a static file that changes when the file does."""
-    stamp = int((Path(current_app.static_folder or "") / name).stat().st_mtime)
-    return url_for("static", filename=name, v=stamp)
+    """Address of a static file that changes when the file does: browsers keep it for ever."""
+    path = Path(current_app.static_folder or "") / name
+    return url_for("static", filename=name, v=digest(str(path), path.stat().st_mtime_ns))
+
+
+@lru_cache(maxsize=64)
+def digest(path: str, _changed: int) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:10]
+
+
+def theme() -> str:
+    """system, light or dark: the person's, before the sign-in the browser's last one."""
+    chosen = current_user.theme if current_user.is_authenticated else request.cookies.get(THEME_COOKIE, "")
+    return chosen if chosen in THEMES else "system"
 
 
 def title(media: Media | None, language: str | None = None) -> str:

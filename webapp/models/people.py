@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from flask_login import UserMixin
-from sqlalchemy import ForeignKey, Index, String, false
+from sqlalchemy import ForeignKey, Index, String, false, true
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -31,6 +31,8 @@ class User(UserMixin, Base):  # type: ignore[misc]  # Flask-Login carries no typ
     send_private: Mapped[bool] = mapped_column(default=False)
     rewatches: Mapped[bool] = mapped_column(default=False, server_default=false())
     filters: Mapped[Any] = mapped_column(Json, default=dict, server_default="{}")  # jobs.filters.Filters
+    theme: Mapped[short] = mapped_column(default="system", server_default="system")  # system, light, dark
+    posters: Mapped[bool] = mapped_column(default=True, server_default=true())  # pictures from AniList's image host
     paused_until: Mapped[datetime | None] = mapped_column(UtcDateTime())  # far future: until told otherwise
     hand_consent_at: Mapped[datetime | None] = mapped_column(UtcDateTime())  # first run by hand or approval (6.10)
     created_at: Mapped[now]

@@ -63,6 +63,7 @@ class PlayRow(Base):
         Index("ix_plays_entry", "user_id", "anilist_id", "episode"),
         Index("ix_plays_sent", "user_id", "sent_at"),
         Index("ix_plays_user", "user_id", "id"),
+        Index("ix_plays_watched", "user_id", "state", "watched_at"),
         Index("ix_plays_state", "user_id", "state", "held"),
         CheckConstraint("state IN ('planned','sending','sent','rejected','removing','removed','gone')", name="state"),
     )  # fmt: skip

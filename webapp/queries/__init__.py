@@ -23,6 +23,7 @@ from webapp.queries.plays import (
     held_plays,
     history,
     on_trakt,
+    plays_by_day,
     plays_of_entry,
     recent_plays,
     there_before,
@@ -63,7 +64,7 @@ __all__ = [
     "PLAY_FILTERS",
     "EntryPage", "FormatPile", "ItemPage", "LogPage", "Made", "PlanEntry", "PlayPage", "There",
     "cache_rows", "changes_since", "config_values", "connections", "cron_secret", "custom_lists", "decisions", "entry", "fresh_preview", "held_by_run", "held_by_title", "held_plays", "history", "instance_value",
-    "items_of", "last_check", "last_item", "last_syncs", "logs", "mappings", "needs_you_count", "newest_plan", "no_match_formats", "on_trakt", "open_runs", "outcome_counts", "pile_counts", "plan_counts", "plan_of", "plan_plays", "plays_of_entry", "plays_standing",
+    "items_of", "last_check", "last_item", "last_syncs", "logs", "mappings", "needs_you_count", "newest_plan", "no_match_formats", "on_trakt", "open_runs", "outcome_counts", "pile_counts", "plan_counts", "plan_of", "plan_plays", "plays_by_day", "plays_of_entry", "plays_standing",
     "progress_count", "progress_rows", "recent_plays", "requests_of", "review", "review_count", "run", "run_log", "run_plays", "runs", "same_shows", "sent_as", "show", "shows", "siblings",
     "tail", "there_before", "waiting_approval",
 ]  # fmt: skip

@@ -56,9 +56,15 @@ def drawing(media_id: int, title: str, color: str | None) -> dict[str, Any]:
             {"x": dice.randint(8, 222), "y": dice.randint(8, 130), "r": round(dice.uniform(0.6, 1.8), 1)}
             for _ in range(dice.randint(0, 18))
         ],
-        "lines": textwrap.shorten(title, 72, placeholder="…")
-        and textwrap.wrap(textwrap.shorten(title, 72, placeholder="…"), 26)[:3],
+        "lines": _lines(title),
     }
+
+
+def _lines(title: str) -> list[str]:
+    """The part before a colon, in at most three large lines: posters are looked at 40 to 120 pixels wide."""
+    name = title.split(":", maxsplit=1)[0]
+    lines = textwrap.wrap(name, 13, break_long_words=True)
+    return lines if len(lines) <= 3 else [*lines[:2], textwrap.shorten(" ".join(lines[2:]), 13, placeholder="…") or "…"]
 
 
 def _hill(dice: random.Random, base: int) -> str:

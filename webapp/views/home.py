@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, abort, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webapp import caches as caches_store
-from webapp import enqueue, queries, schedule, words
+from webapp import enqueue, queries, schedule, words, year
+from webapp.budgets import budgets as budgets_of
 from webapp.i18n import gettext as _
+from webapp.i18n import lazy_gettext as _l
 from webapp.models import utcnow
 from webapp.standing import standing
-from webapp.templating import is_htmx
+from webapp.templating import is_htmx, locale
+from webapp.times import person_zone
 
 blueprint = Blueprint("home", __name__)
+BUCKETS = {
+    "anilist": _l("reads"), "trakt-reads": _l("your reads"), "trakt-writes": _l("your writes"), "trakt-public": _l("reads without an account"),
+}  # fmt: skip
 CACHES = {name: number for number, name in enqueue.CACHES.items()}
 
 
 def context() -> dict[str, Any]:
     """What the page and its fragment show."""
     user_id = current_user.id
+    mark = queries.changes_since(user_id)
     connections = queries.connections(user_id)
     caches = queries.cache_rows()
     state: dict[str, Any] = {
@@ -41,11 +48,26 @@ def context() -> dict[str, Any]:
         "needs": queries.review(user_id, "needs_you", limit=3),
         "counts": queries.pile_counts(user_id),
         "recent": queries.recent_plays(user_id),
+        "mark": mark,
+        "year": _year(user_id, mark),
         "progress": queries.progress_rows(user_id),
         "progress_total": queries.progress_count(user_id),
         "last_syncs": queries.last_syncs(user_id),
         "requests": queries.requests_of(last.id) if last else [],
     }
+
+
+def _year(user_id: int, mark: str) -> year.Year | None:
+    """Counted again only when something happened (`mark`), on another day, or in another zone or language."""
+    zone, now = person_zone(), utcnow()
+    today = now.astimezone(zone).date()
+    kept: dict[int, tuple[tuple[str, ...], year.Year | None]] = current_app.extensions.setdefault("tsuzuki_years", {})
+    key = (mark, str(today), str(zone), locale())
+    known, drawn = kept.get(user_id, ((), None))
+    if known != key:
+        drawn = year.draw(queries.plays_by_day(user_id, zone, now - timedelta(weeks=year.WEEKS + 1)), today)
+        kept[user_id] = (key, drawn)
+    return drawn
 
 
 def gates() -> dict[str, Any]:
@@ -59,7 +81,7 @@ def gates() -> dict[str, Any]:
 @blueprint.get("/")
 def show() -> ResponseReturnValue:
     page = "home/_status.html" if is_htmx() else "home/home.html"
-    return render_template(page, mark=queries.changes_since(current_user.id), **context())
+    return render_template(page, **context())
 
 
 @blueprint.get("/changes")
@@ -71,6 +93,13 @@ def changes() -> ResponseReturnValue:
     answer = make_response(render_template("home/_changes.html", mark=mark))
     answer.headers["HX-Trigger"] = "changed"
     return answer
+
+
+@blueprint.get("/budgets")
+def budgets() -> ResponseReturnValue:
+    """What is left of each service's budget now; Home asks when its details are opened."""
+    page = "home/_budgets.html" if is_htmx() else "home/budgets.html"
+    return render_template(page, budgets=budgets_of(current_user.id), bucket_words=BUCKETS)
 
 
 @blueprint.get("/caches")

@@ -14,6 +14,7 @@ from webapp.forms import Form
 from webapp.i18n import gettext as _
 from webapp.models import utcnow
 from webapp.standing import is_connected
+from webapp.templating import THEME_COOKIE, THEMES
 from webapp.views.home import gates
 from webapp.views.setup import SHORTEST
 
@@ -95,6 +96,26 @@ def save_dates() -> ResponseReturnValue:
         return page(form, 422)
     preferences.save_dates(current_user, date_rule=rule, timezone=zone or None, title_language=language)
     return saved("dates")
+
+
+@blueprint.post("/looks")
+def save_looks() -> ResponseReturnValue:
+    theme = request.form.get("theme", "")
+    if theme not in THEMES:
+        abort(400)
+    preferences.save_looks(current_user, theme=theme, posters="posters" in request.form)
+    answer = current_app.make_response(saved("looks"))
+    # the page of the sign-in has no account to ask
+    answer.set_cookie(
+        THEME_COOKIE,
+        theme,
+        max_age=365 * 86_400,
+        path=current_app.config["SESSION_COOKIE_PATH"],
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        httponly=True,
+        samesite="Lax",
+    )
+    return answer
 
 
 @blueprint.post("/pause")
