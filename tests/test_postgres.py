@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,6 +12,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from jobs import runstate, tick
+from tests.at_once import at_once
 from webapp import create_app, crypto, runs, schedule
 from webapp.config import Config, _database_url
 from webapp.extensions import Base, db
@@ -40,21 +40,14 @@ def app(config: Config) -> Iterator[Flask]:
         db.engine.dispose()
 
 
-def at_once(app: Flask, times: int, action: Callable[[], Any]) -> list[Any]:
-    gate, results = threading.Barrier(times), []
-
-    def one() -> None:
+def together(app: Flask, times: int, action: Callable[[], Any]) -> list[Any]:
+    def one() -> Any:
         with app.app_context():
-            gate.wait()
-            results.append(action())
+            result = action()
             db.session.remove()
+            return result
 
-    threads = [threading.Thread(target=one) for _ in range(times)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
+    return at_once([one] * times)
 
 
 def test_the_migrations_and_the_models_say_the_same(app: Flask) -> None:
@@ -67,7 +60,7 @@ def test_several_starts_at_once_migrate_once(app: Flask, config: Config) -> None
     Base.metadata.drop_all(db.engine)
     with db.engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE alembic_version")
-    results = at_once(app, 3, lambda: migrations.migrate(config.data_dir)[0])
+    results = together(app, 3, lambda: migrations.migrate(config.data_dir)[0])
     assert sorted(results, key=str) == sorted(
         [None, migrations.newest_revision(), migrations.newest_revision()], key=str
     )
@@ -85,7 +78,7 @@ def test_everything_is_prepared(app: Flask) -> None:
 
 
 def test_many_commands_at_once_start_one_run(app: Flask, user: User) -> None:
-    results = at_once(app, 6, lambda: runs.start(user.id, "full", "page").joined)
+    results = together(app, 6, lambda: runs.start(user.id, "full", "page").joined)
     assert sorted(results) == [False] + [True] * 5
 
 
@@ -94,26 +87,26 @@ def test_two_calls_of_cron_at_once_start_one_run(app: Flask, user: User) -> None
         db.session.add(Connection(user_id=user.id, service=service, state="connected"))
     db.session.commit()
     now = utcnow()
-    assert sum(at_once(app, 5, lambda: len(schedule.start_due(now, "cron")))) == 1
+    assert sum(together(app, 5, lambda: len(schedule.start_due(now, "cron")))) == 1
 
 
 def test_one_of_many_workers_claims_a_run(app: Flask, user: User) -> None:
     run = runs.start(user.id, "full", "page").run
-    claims = at_once(app, 5, lambda: runstate.claim(run.id))
+    claims = together(app, 5, lambda: runstate.claim(run.id))
     assert len([claim for claim in claims if claim]) == 1
 
 
 def test_one_of_two_runs_of_an_account_gets_the_lock(app: Flask, user: User) -> None:
     ids = [runs.start(user.id, mode, "page").run.id for mode in ("full", "completed")]
     queue = list(ids)
-    claims = at_once(app, 2, lambda: runstate.claim(queue.pop()))
+    claims = together(app, 2, lambda: runstate.claim(queue.pop()))
     assert [claim.run_id for claim in claims if claim] == ids[:1]
 
 
 def test_one_of_many_ticks_holds_the_lease(app: Flask) -> None:
     names = [f"process {number}" for number in range(5)]
     now = utcnow()
-    assert sum(at_once(app, 5, lambda: tick.take_lease(names.pop(), now, 60))) == 1
+    assert sum(together(app, 5, lambda: tick.take_lease(names.pop(), now, 60))) == 1
 
 
 def test_a_whole_tick_runs(app: Flask, user: User, caplog: pytest.LogCaptureFixture) -> None:

@@ -250,7 +250,7 @@ def test_a_waiting_request_holds_no_connection_and_sees_the_end(
     thread = threading.Thread(target=worker)
     thread.start()
     answer = api.post("/api/full-sync?wait=60")
-    thread.join()
+    thread.join(30)
     assert answer.status_code == 200
     assert held
     assert not any(held)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ import redis
 from jobs import pace
 from jobs.errors import RateLimited
 from jobs.pace import Bucket, LocalStore, RedisStore, Rule, Store, budgets, store_for
+from tests.at_once import at_once
 from webapp.launch import redis_server
 
 
@@ -155,17 +156,12 @@ def test_a_turn_waits_on_when_the_bucket_was_closed_meanwhile() -> None:
 def test_processes_share_one_budget_through_redis(client: redis.Redis) -> None:
     stores = [RedisStore(client) for _ in range(4)]
     rule = Rule("anilist", "anilist", 30, 60.0)
-    waits: list[float] = []
 
-    def take(store: RedisStore) -> None:
-        waits.extend(store.reserve(rule, 0.0) for _ in range(20))
+    def take(store: RedisStore) -> list[float]:
+        return [store.reserve(rule, 0.0) for _ in range(20)]
 
-    threads = [threading.Thread(target=take, args=(store,)) for store in stores]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sum(wait == 0 for wait in waits) == 30
+    waits = at_once([partial(take, store) for store in stores])
+    assert sum(wait == 0 for one in waits for wait in one) == 30
 
 
 def test_without_redis_the_process_counts_alone() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
@@ -12,6 +10,7 @@ from jobs import progress as progress_module
 from jobs.errors import LostClaim
 from jobs.progress import Progress
 from jobs.records import ItemOutcome, Reason
+from tests.at_once import at_once
 from webapp.database import transaction
 from webapp.models import Log, RequestCount, Run, RunItem, User
 
@@ -84,11 +83,7 @@ def test_a_run_logs_only_so_much(run: Run, progress: Progress, monkeypatch: pyte
 
 
 def test_requests_of_several_threads_add_up(run: Run, progress: Progress) -> None:
-    threads = [threading.Thread(target=progress.count, args=("trakt", 0.25)) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once([lambda: progress.count("trakt", 0.25)] * 8)
     progress.flush()
     progress.count("trakt", 1.0)
     progress.flush()
@@ -128,9 +123,7 @@ def test_what_is_said_inside_a_transaction_is_written_after_it(run: Run, progres
 
 
 def test_another_thread_never_writes(app: Flask, run: Run, progress: Progress) -> None:
-    thread = threading.Thread(target=progress.log, args=("error", "from a helper"))
-    thread.start()
-    thread.join()
+    at_once([lambda: progress.log("error", "from a helper")])
     assert lines(run) == []
     progress.flush()
     assert lines(run) == [("error", "from a helper")]

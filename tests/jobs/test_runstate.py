@@ -14,6 +14,7 @@ from jobs import runstate
 from jobs.errors import Cancelled, LostClaim, Stopping
 from jobs.runstate import RunContext, claim
 from jobs.storing import get_setting
+from tests.at_once import at_once
 from webapp.database import transaction
 from webapp.models import Run, User, utcnow
 
@@ -260,19 +261,10 @@ def test_a_run_that_keeps_losing_its_worker_ends(user: User, sent: int, status: 
 
 def test_two_threads_claim_one_run_once(app: Flask, user: User) -> None:
     run_id = make_run(user)
-    barrier = threading.Barrier(4)
-    won: list[RunContext] = []
 
-    def take() -> None:
+    def take() -> RunContext | None:
         with app.app_context():
-            barrier.wait()
-            if (ctx := claim(run_id)) is not None:
-                won.append(ctx)
+            return claim(run_id)
 
-    threads = [threading.Thread(target=take) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(won) == 1
+    assert len([won for won in at_once([take] * 4) if won is not None]) == 1
     assert run_row(run_id).attempt == 1

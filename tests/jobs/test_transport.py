@@ -5,8 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import socket
-import threading
 import tomllib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pytest
 from jobs.answers import Answer, Unreadable, retry_after
 from jobs.errors import BadData, NotFound, RateLimited, ServiceDown
 from jobs.transport import VERSION, Download, Transport, download, user_agent
+from tests.at_once import at_once
 from tests.jobs.servers import Script, answer, drip, raw, reset, rude_server, silence
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -247,22 +248,17 @@ def test_a_netrc_does_not_replace_our_token(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_threads_do_not_share_a_deadline() -> None:
-    results: list[Any] = []
     with rude_server(silence) as slow, rude_server(answer(b"[]")) as quick:
         transport = _transport(seconds=0.4, retries=0)
 
-        def read(url: str) -> None:
+        def read(url: str) -> int | str:
             try:
-                results.append(transport.read("GET", url).status)
+                return transport.read("GET", url).status
             except ServiceDown:
-                results.append("late")
+                return "late"
 
-        threads = [threading.Thread(target=read, args=(url,)) for url in (slow.url, quick.url, quick.url)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert sorted(map(str, results)) == ["200", "200", "late"]
+        results = at_once([partial(read, url) for url in (slow.url, quick.url, quick.url)])
+    assert results == ["late", 200, 200]
 
 
 @pytest.mark.parametrize(

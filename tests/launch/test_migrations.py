@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import stat
-import threading
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from flask import Flask
 from sqlalchemy import inspect, text
 
+from tests.at_once import at_once
 from webapp import create_app
 from webapp.config import Config
 from webapp.extensions import Base, db
@@ -86,19 +87,12 @@ def test_an_older_schema_is_copied_before_it_changes(
 
 
 def test_two_starts_at_once_migrate_once(empty: Flask, config: Config) -> None:
-    results: list[tuple[str | None, str]] = []
-    gate = threading.Barrier(2)
-
-    def start() -> None:
-        with create_app(config).app_context():
-            gate.wait()
-            results.append(migrations.migrate(config.data_dir))
+    def start(app: Flask) -> tuple[str | None, str]:
+        with app.app_context():
+            moved = migrations.migrate(config.data_dir)
             db.engine.dispose()
+            return moved
 
-    threads = [threading.Thread(target=start) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    results = at_once([partial(start, create_app(config)) for _ in range(2)])
     newest = migrations.newest_revision()
     assert sorted(results, key=str) == sorted([(None, newest), (newest, newest)], key=str)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
+from tests.at_once import at_once
 from webapp import runs
 from webapp.extensions import db
 from webapp.models import Entry, Media, PlayRow, Run, User, utcnow
@@ -87,21 +87,13 @@ def test_a_mode_that_makes_no_sense_is_refused(user: User, mode: str, anilist_id
 
 
 def test_many_commands_at_once_start_one_run(app: Flask, user: User) -> None:
-    at_once = 6
-    gate, results = threading.Barrier(at_once), []
-
-    def command() -> None:
+    def command() -> bool:
         with app.app_context():
-            gate.wait()
-            results.append(runs.start(user.id, "full", "page"))
+            joined = runs.start(user.id, "full", "page").joined
             db.session.remove()
+            return joined
 
-    threads = [threading.Thread(target=command) for _ in range(at_once)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(one.joined for one in results) == [False] + [True] * (at_once - 1)
+    assert sorted(at_once([command] * 6)) == [False] + [True] * 5
     assert db.session.scalar(select(func.count()).select_from(Run)) == 1
 
 

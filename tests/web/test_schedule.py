@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, func, select, update
 
+from tests.at_once import at_once
 from webapp import preferences, schedule
 from webapp.config import Config
 from webapp.extensions import db
@@ -176,19 +176,11 @@ def test_everyone_who_is_due_gets_one_run(person: User) -> None:
 
 
 def test_two_calls_at_once_start_one_run(app: Flask, person: User) -> None:
-    at_once = 5
-    gate, results = threading.Barrier(at_once), []
-
-    def call() -> None:
+    def call() -> int:
         with app.app_context():
-            gate.wait()
-            results.append(len(schedule.start_due(NOW, "cron")))
+            started = len(schedule.start_due(NOW, "cron"))
             db.session.remove()
+            return started
 
-    threads = [threading.Thread(target=call) for _ in range(at_once)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sum(results) == 1
+    assert sum(at_once([call] * 5)) == 1
     assert db.session.scalar(select(func.count()).select_from(Run)) == 1

@@ -16,6 +16,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from jobs.errors import AppRefused, ServiceDown
+from tests.at_once import at_once
 from webapp import crypto, tokens
 from webapp.config import Config
 from webapp.database import transaction
@@ -148,8 +149,7 @@ def test_the_persons_own_app_counts_before_the_environments(app: Flask, user: Us
 
 def test_eight_that_find_an_expired_token_send_one_refresh(app: Flask, user: User, web: Any) -> None:
     _connect(user, left=timedelta(hours=-1))
-    asked, start = threading.Event(), threading.Barrier(8)
-    results: list[str | None] = []
+    asked = threading.Event()
 
     def answer(_request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
         asked.wait(0.2)  # long enough for the others to meet the claim
@@ -157,17 +157,11 @@ def test_eight_that_find_an_expired_token_send_one_refresh(app: Flask, user: Use
 
     web.add_callback(responses.POST, TOKEN_URL, callback=answer, content_type="application/json")
 
-    def find() -> None:
+    def find() -> str | None:
         with app.app_context():
-            start.wait()
-            results.append(tokens.access_token(user.id, "trakt"))
+            return tokens.access_token(user.id, "trakt")
 
-    threads = [threading.Thread(target=find) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert results == ["new"] * 8
+    assert at_once([find] * 8) == ["new"] * 8
     assert len(web.calls) == 1
 
 
