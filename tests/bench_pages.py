@@ -1,164 +1,100 @@
-"""`./run bench pages`: how long the pages take with a large library, in one process, on SQLite.
+"""`./run bench pages`: how long every page and fragment takes with a large library, in one process, on SQLite.
 
-Fills a new instance with made-up rows (40,000 titles, 100,000 plays and 200,000 log lines unless said otherwise) and asks each page
-several times through the app itself; prints the median and the number of statements. Stands with the tests because it
-brings its own rows.
+Fills a new instance with made-up rows (20,000 titles, 100,000 plays and 200,000 log lines unless said otherwise) and asks every
+address of `tests.web.addresses` several times through the app itself, signed in; prints the median in wall and in CPU time, the
+number of statements and the size before compression. Stands with the tests because it brings its own rows.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
+import json
+import os
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import timedelta
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 from flask import Flask
-from sqlalchemy import event, insert
 
-from tests.web.conftest import PASSWORD, Browser
+from tests.big_library import Library
+from tests.web.addresses import Address, addresses
+from tests.web.conftest import PASSWORD, Browser, counted
 from webapp import create_app
 from webapp.auth import hash_password
 from webapp.config import load
 from webapp.extensions import db
-from webapp.models import Connection, Entry, Log, MappingSource, Media, PlayRow, Run, RunItem, TraktShow, User, utcnow
 
-PAGES = (
-    "/", "/mappings", "/mappings?q=title+39", "/mappings?q=題名", "/mappings?state=needs_you&sort=title", "/mappings?offset=39900",
-    "/mappings/20000", "/review", "/history", "/history?q=title+77", "/runs", "/runs/1", "/logs", "/sync", "/settings",
-    "/mappings/why?q=title+123",
-)  # fmt: skip
-PART = 5000
+BAR = 30.0  # milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Milliseconds of one page: median and slowest by the wall, median of the CPU; statements; kB."""
+
+    page: str
+    median: float
+    cpu: float
+    slowest: float
+    queries: int
+    kb: float
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bench pages", description=__doc__)
-    parser.add_argument("--titles", type=int, default=40_000)
+    parser.add_argument("--titles", type=int, default=20_000)
     parser.add_argument("--plays", type=int, default=100_000)
     parser.add_argument("--logs", type=int, default=200_000)
-    parser.add_argument("--times", type=int, default=15)
+    parser.add_argument("--runs", type=int, default=3_000)
+    parser.add_argument("--times", type=int, default=15, help="how often each page is asked")
+    parser.add_argument("--only", default="", help="addresses that hold this text")
+    parser.add_argument("--json", action="store_true")
     given = parser.parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="tsuzuki-bench-") as folder:
         app = create_app(load({"DATA_DIR": folder, "DATABASE_URL": f"sqlite:///{folder}/b.db", "SECRET_KEY": "b" * 40}))
         with app.app_context():
             db.create_all()
-            fill(given.titles, given.plays, given.logs)
+            known = Library(hash_password(PASSWORD), titles=given.titles, plays=given.plays, logs=given.logs, runs=given.runs).fill()  # fmt: skip
             db.session.remove()
-        sys.stdout.write(f"{given.titles:,} titles, {given.plays:,} plays, {given.logs:,} log lines\n")
-        measure(app, given.times)
+        browser = Browser(app).sign_in()
+        gc.collect()
+        gc.freeze()  # as in a server that has started
+        load_before = os.getloadavg()[0]
+        lines = [measure(app, browser, one, given.times) for one in addresses(known) if given.only in str(one)]
         with app.app_context():
             db.engine.dispose()
+    sizes = {"titles": given.titles, "plays": given.plays, "logs": given.logs, "processors": os.cpu_count(), "load": [round(load_before, 1), round(os.getloadavg()[0], 1)]}  # fmt: skip
+    sys.stdout.write(json.dumps({**sizes, "pages": [asdict(line) for line in lines]}, indent=1) + "\n" if given.json else table(sizes, lines))  # fmt: skip
     return 0
 
 
-def fill(titles: int, plays: int, logs: int) -> None:
-    now = utcnow()
-    person = User(username="hanako", password_hash=hash_password(PASSWORD), is_admin=True)
-    db.session.add(person)
-    db.session.flush()
-    user_id = person.id
-    for service in ("anilist", "trakt"):
-        db.session.add(
-            Connection(user_id=user_id, service=service, account_id="1", account_name="hanako", checked_at=now)
-        )
-    for name in ("otaku", "fribbs", "anime_lists"):
-        db.session.add(MappingSource(name=name, url="http://localhost", rows_kept=30_000, last_sync=now))
-    db.session.add(
-        Run(id=1, user_id=user_id, mode="full", trigger="page", status="succeeded", finished_at=now, plays_sent=plays)
-    )
-    db.session.commit()
-    slots = {"1": [[n, n, None, f"Episode {n}", 24] for n in range(1, 13)]}
-    many(
-        TraktShow,
-        ({"trakt_id": n, "title": f"Show {n}", "seasons": slots, "fetched_at": now} for n in range(1, titles // 2 + 1)),
-    )
-    many(
-        Media,
-        (
-            {
-                "anilist_id": n, "format": "TV", "status": "FINISHED", "episodes": 12, "title_romaji": f"Title {n}",
-                "title_english": f"The title {n}", "title_native": f"題名 {n}", "search_text": f"title {n} the title {n} 題名 {n}",
-                "is_adult": False, "fetched_at": now,
-            }
-            for n in range(1, titles + 1)
-        ),
-    )  # fmt: skip
-    piles = ("placed",) * 94 + ("needs_you",) * 2 + ("no_match",) * 3 + ("waiting",)
-    many(
-        Entry,
-        (
-            {
-                "user_id": user_id, "account_id": "1", "anilist_id": n, "status": "COMPLETED", "progress": 12, "seen_at": now,
-                "pile": piles[n % 100], "reason": None if piles[n % 100] == "placed" else "season_unknown", "kind": "show",
-                "trakt_id": n // 2 + 1, "list_updated_at": now - timedelta(minutes=n), "placed_at": now,
-                "placement": {"kind": "show", "trakt_id": n // 2 + 1, "spans": [{"from": 1, "to": 12, "season": 1, "start": 1}], "source": "fribbs"},
-            }
-            for n in range(1, titles + 1)
-        ),
-    )  # fmt: skip
-    many(
-        PlayRow,
-        (
-            {
-                "user_id": user_id, "source_account": "1", "anilist_id": n // 12 + 1, "episode": n % 12 + 1, "target_account": "1",
-                "kind": "episode", "trakt_id": n // 12 + 1, "season": 1, "number": n % 12 + 1, "state": "sent", "run_id": 1,
-                "watched_at": now - timedelta(minutes=45 * n), "sent_at": now - timedelta(minutes=n),
-            }
-            for n in range(plays)
-        ),
-    )  # fmt: skip
-    many(RunItem, ({"run_id": 1, "user_id": user_id, "anilist_id": n, "outcome": "sent"} for n in range(1, titles + 1)))
-    many(Log, ({"user_id": user_id, "run_id": 1, "level": "info", "message": f"Line {n}"} for n in range(logs)))
-
-
-def many(table: Any, rows: Iterator[dict[str, Any]]) -> None:
-    part: list[dict[str, Any]] = []
-    for row in rows:
-        part.append(row)
-        if len(part) == PART:
-            db.session.execute(insert(table), part)
-            part = []
-    if part:
-        db.session.execute(insert(table), part)
-    db.session.commit()
-
-
-@contextmanager
-def counted(app: Flask) -> Iterator[list[str]]:
-    statements: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        statements.append(statement)
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield statements
-    event.remove(engine, "before_cursor_execute", note)
-
-
-def measure(app: Flask, times: int) -> None:
-    browser = Browser(app).sign_in()
-    sys.stdout.write(f"{'page':40}{'median':>10}{'slowest':>10}{'statements':>12}{'kB':>8}\n")
-    for path in PAGES:
-        seconds = []
-        with counted(app) as statements:
-            answer = browser.client.get(path)
-            number = len(statements)
-        if answer.status_code != 200:
-            raise SystemExit(f"{path}: {answer.status_code}")
-        for _ in range(times):
-            began = time.perf_counter()
-            answer = browser.client.get(path)
-            answer.get_data()
-            seconds.append(time.perf_counter() - began)
+def measure(app: Flask, browser: Browser, address: Address, times: int) -> Line:
+    with counted(app) as statements:
+        answer = browser.client.get(address.path, headers=address.headers)
+        queries = len(statements)
+    if answer.status_code not in (200, 204, 286):
+        raise SystemExit(f"{address}: {answer.status_code}")
+    wall, cpu = [], []
+    for _ in range(times):
+        began, used = time.perf_counter(), time.process_time()
+        answer = browser.client.get(address.path, headers=address.headers)
         size = len(answer.get_data()) / 1024
-        median, slowest = statistics.median(seconds) * 1000, max(seconds) * 1000
-        sys.stdout.write(f"{path:40}{median:>7.1f} ms{slowest:>7.1f} ms{number:>12}{size:>8.1f}\n")
+        wall.append((time.perf_counter() - began) * 1000)
+        cpu.append((time.process_time() - used) * 1000)
+    middle, computing = round(statistics.median(wall), 1), round(statistics.median(cpu), 1)
+    return Line(str(address), middle, computing, round(max(wall), 1), queries, round(size, 1))
+
+
+def table(sizes: dict[str, object], lines: Sequence[Line]) -> str:
+    out = [f"{sizes['titles']:,} titles, {sizes['plays']:,} plays, {sizes['logs']:,} log lines; {sizes['processors']} processors, load {sizes['load']}"]  # fmt: skip
+    out.append(f"{'page':58}{'median':>9}{'CPU':>9}{'slowest':>9}{'queries':>9}{'kB':>8}")
+    out += [f"{x.page:58}{x.median:>6.1f} ms{x.cpu:>6.1f} ms{x.slowest:>6.1f} ms{x.queries:>9}{x.kb:>8.1f}" for x in lines]  # fmt: skip
+    over = sum(line.median >= BAR for line in lines)
+    out.append(f"{len(lines)} pages and fragments, {over} of them at or above {BAR:.0f} ms")
+    return "\n".join(out) + "\n"
 
 
 if __name__ == "__main__":

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from flask import current_app, has_app_context, has_request_context
+from flask import current_app, has_app_context, has_request_context, request
 from flask_babel import format_date, get_locale
 from flask_login import current_user
 
@@ -15,15 +15,20 @@ from webapp.i18n import gettext as _
 from webapp.i18n import ngettext
 from webapp.models import utcnow
 
+ZONE = "tsuzuki.zone"  # in the environment of a request
 FAR = datetime(9999, 1, 1, tzinfo=UTC)  # "paused until told otherwise"
 
 
 def zone_of(name: str | None) -> tzinfo:
     """The zone of an IANA name or of "+09:00"; the instance's when there is none or it is not known."""
+    return _zone(name, current_app.config["TSUZUKI"].TZ if has_app_context() else "UTC")
+
+
+@lru_cache(maxsize=1024)
+def _zone(name: str | None, fallback: str) -> tzinfo:
     if name and (match := re.fullmatch(r"([+-])(\d{1,2}):?(\d{2})", name)):
         offset = timedelta(hours=int(match[2]), minutes=int(match[3]))
         return timezone(-offset if match[1] == "-" else offset)
-    fallback = current_app.config["TSUZUKI"].TZ if has_app_context() else "UTC"
     try:
         return ZoneInfo(name or fallback)
     except (KeyError, ValueError):
@@ -41,15 +46,22 @@ def is_zone(name: str) -> bool:
 
 
 def person_zone() -> tzinfo:
-    """The zone of the one who is signed in."""
-    if has_request_context() and current_user.is_authenticated:
-        return zone_of(current_user.timezone)
-    return zone_of(None)
+    """The zone of the one who is signed in; looked up once for each request."""
+    if not has_request_context():
+        return zone_of(None)
+    environ = request.environ
+    zone: tzinfo | None = environ.get(ZONE)
+    if zone is None:
+        zone = environ[ZONE] = zone_of(current_user.timezone if current_user.is_authenticated else None)
+    return zone
 
 
 def zone_name(moment: datetime | None = None) -> str:
     """How the person's zone is called at `moment`: CET, JST, UTC-3."""
-    local = (moment or utcnow()).astimezone(person_zone())
+    return _zone_name((moment or utcnow()).astimezone(person_zone()))
+
+
+def _zone_name(local: datetime) -> str:
     name = local.tzname() or "UTC"
     if not name.isalpha():  # zones without letters of their own
         minutes = round((local.utcoffset() or timedelta()).total_seconds() / 60)
@@ -60,18 +72,27 @@ def zone_name(moment: datetime | None = None) -> str:
 
 def day_words(day: date) -> str:
     """today, yesterday, tomorrow, 12 Mar, 12 Mar 2023."""
-    today = utcnow().astimezone(person_zone()).date()
-    if day == today:
+    return _day_words(day, utcnow().astimezone(person_zone()).date())
+
+
+def _day_words(day: date, today: date) -> str:
+    away = day.toordinal() - today.toordinal()
+    if away == 0:
         return _("today")
-    if day == today - timedelta(days=1):
+    if away == -1:
         return _("yesterday")
-    if day == today + timedelta(days=1):
+    if away == 1:
         return _("tomorrow")
-    language = getattr(get_locale(), "language", "en")
+    locale = get_locale()
     pattern = None
-    if language == "en":
+    if locale is None or locale.language == "en":
         pattern = "d MMM" if day.year == today.year else "d MMM y"
-    return str(format_date(day, pattern or "medium"))
+    return _date_words(day, pattern or "medium", str(locale or ""))
+
+
+@lru_cache(maxsize=4096)
+def _date_words(day: date, pattern: str, _locale: str) -> str:
+    return str(format_date(day, pattern))
 
 
 def partial_day(text: str | None) -> str:
@@ -90,8 +111,12 @@ def when(moment: datetime | None) -> str:
     """today, 14:02 CET. A dash where there is no moment."""
     if moment is None:
         return "–"
-    local = moment.astimezone(person_zone())
-    return f"{day_words(local.date())}, {local:%H:%M} {zone_name(moment)}"
+    zone = person_zone()
+    return _when(moment.astimezone(zone), utcnow().astimezone(zone).date())
+
+
+def _when(local: datetime, today: date) -> str:
+    return f"{_day_words(local.date(), today)}, {local:%H:%M} {_zone_name(local)}"
 
 
 def clock(moment: datetime | None) -> str:
@@ -100,22 +125,25 @@ def clock(moment: datetime | None) -> str:
         return "–"
     if moment.year == FAR.year:
         return _("you say otherwise")
-    local = moment.astimezone(person_zone())
-    time = f"{local:%H:%M} {zone_name(moment)}"
-    away = (local.date() - utcnow().astimezone(person_zone()).date()).days
+    zone = person_zone()
+    local, today = moment.astimezone(zone), utcnow().astimezone(zone).date()
+    time = f"{local:%H:%M} {_zone_name(local)}"
+    away = (local.date() - today).days
     if away == 0:
         return time
     if abs(away) == 1:
-        return f"{time} {day_words(local.date())}"
-    return _("%(time)s on %(day)s", time=time, day=day_words(local.date()))
+        return f"{time} {_day_words(local.date(), today)}"
+    return _("%(time)s on %(day)s", time=time, day=_day_words(local.date(), today))
 
 
 def on(moment: datetime | None) -> str:
     """For the middle of a sentence: today, 14:02 CET; on 12 Mar, 14:02 CET."""
     if moment is None:
         return "–"
-    away = (local_day(moment) - utcnow().astimezone(person_zone()).date()).days
-    return when(moment) if abs(away) <= 1 else _("on %(when)s", when=when(moment))
+    zone = person_zone()
+    local, today = moment.astimezone(zone), utcnow().astimezone(zone).date()
+    words = _when(local, today)
+    return words if abs((local.date() - today).days) <= 1 else _("on %(when)s", when=words)
 
 
 def hours_minutes(moment: datetime | None, *, seconds: bool = False) -> str:

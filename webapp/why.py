@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from webapp import queries, words
 from webapp.i18n import gettext as _
 from webapp.i18n import ngettext
-from webapp.models import Entry, User
+from webapp.models import Entry, PlayRow, RunItem, User
 from webapp.templating import ranges
 
 
@@ -19,9 +20,14 @@ class Fact:
     text: str
 
 
-def reasons(user: User, entry: Entry) -> list[Fact]:
-    """In the order in which a person would ask: is it wanted, is it placed, was it sent, what did the last run say."""
-    return [*_wanted(user, entry), *_placed(entry), *_sent(user, entry), *_last(user, entry)]
+def reasons(user: User, entries: Sequence[Entry]) -> list[list[Fact]]:
+    """For each entry: is it wanted, is it placed, was it sent, what did the last run say. Two queries for all of them."""
+    ids = [entry.anilist_id for entry in entries]
+    plays, items = queries.plays_of_entries(user.id, ids), queries.last_items(user.id, ids)
+    return [
+        [*_wanted(user, entry), *_placed(entry), *_sent(plays.get(entry.anilist_id, [])), *_last(items.get(entry.anilist_id))]
+        for entry in entries
+    ]  # fmt: skip
 
 
 def _wanted(user: User, entry: Entry) -> list[Fact]:
@@ -48,9 +54,9 @@ def _placed(entry: Entry) -> list[Fact]:
     return [Fact("ok", words.sentence("pile", "placed"))]
 
 
-def _sent(user: User, entry: Entry) -> list[Fact]:
+def _sent(plays: Iterable[PlayRow]) -> list[Fact]:
     by_state: dict[str, list[int]] = {}
-    for play in queries.plays_of_entry(user.id, entry.anilist_id):
+    for play in plays:
         by_state.setdefault(play.state, []).append(play.episode)
     facts = []
     for state, episodes in by_state.items():
@@ -59,8 +65,7 @@ def _sent(user: User, entry: Entry) -> list[Fact]:
     return facts
 
 
-def _last(user: User, entry: Entry) -> list[Fact]:
-    item = queries.last_item(user.id, entry.anilist_id)
+def _last(item: RunItem | None) -> list[Fact]:
     if item is None:
         return []
     text = words.sentence("reason", item.reason) if item.reason else words.sentence("outcome", item.outcome)

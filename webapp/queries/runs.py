@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -225,7 +225,15 @@ def run_plays(run_id: int) -> dict[str, int]:
     return dict(db.session.execute(query).all())
 
 
-def last_item(user_id: int, anilist_id: int) -> RunItem | None:
-    """What the newest run that named this title said of it; previews count too."""
-    query = select(RunItem).where(RunItem.user_id == user_id, RunItem.anilist_id == anilist_id)
-    return db.session.scalar(query.order_by(RunItem.run_id.desc()).limit(1))
+def last_items(user_id: int, anilist_ids: Collection[int]) -> dict[int, RunItem]:
+    """What the newest run that named each of these titles said of it; previews count too."""
+    newest = (
+        select(RunItem.anilist_id, func.max(RunItem.run_id).label("run_id"))
+        .where(RunItem.user_id == user_id, RunItem.anilist_id.in_(sorted(anilist_ids)))
+        .group_by(RunItem.anilist_id)
+        .subquery()
+    )
+    query = select(RunItem).join(
+        newest, (RunItem.run_id == newest.c.run_id) & (RunItem.anilist_id == newest.c.anilist_id)
+    )
+    return {item.anilist_id: item for item in db.session.scalars(query)}

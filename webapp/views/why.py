@@ -27,7 +27,8 @@ def show() -> ResponseReturnValue:
             by_number = named is not None and (named.service == "anilist" or (named.service == "trakt" and named.value.isdecimal()))  # fmt: skip
             q = named.value if named is not None and by_number else text
             page = queries.mappings(current_user.id, q=q[:200], sort="progress", limit=MOST)
-            found = [(row[0], reasons(current_user, row[0])) for row in page.rows]
+            entries = [row[0] for row in page.rows]
+            found = list(zip(entries, reasons(current_user, entries), strict=True))
             if not found:
                 problem = _("Nothing like this is on your AniList list, as far as it was read.")
     return render_template("mappings/why.html", q=text, found=found, problem=problem)
