@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    expect,
+    sync_playwright,
+)
 
+from tests.e2e import house
+from tests.e2e.house import NAME, PASSWORD
 from webapp.launch.running import Running
 from webapp.launch.start import free_port
 from webapp.simulator import process as simulator
 
-NAME, PASSWORD = "hanako", "a long password"
+PATIENCE = 60_000  # milliseconds
+SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 # A browser of a test talks to nobody but us.
 FLAGS = [
     "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-default-apps", "--disable-sync",
@@ -41,35 +55,83 @@ def live_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             yield running
 
 
-@pytest.fixture
-def page(live_app: Running) -> Iterator[Page]:
-    """Signed in, in the middle of the house; any script error, broken rule or failed request fails the test."""
-    faults: list[str] = []
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    """One browser for the tests of a file; each takes a context of its own."""
+    with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE)  # a busy machine takes its time; what never comes still fails
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield browser
+        browser.close()
 
-    def console(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            faults.append(f"console: {message.text}")
 
-    def failed(request: Request) -> None:
+class Faults(list[str]):
+    """What a browser complained about: script errors, broken rules of the policy, failed requests, bad answers."""
+
+    def __init__(self, expected: tuple[int, ...] = ()) -> None:
+        super().__init__()
+        self.expected = expected  # answers that a test wants to see
+
+    def listen(self, context: BrowserContext) -> None:
+        context.on("console", self._console)
+        context.on("weberror", lambda error: self.append(f"script: {error.error}"))
+        context.on("requestfailed", self._failed)
+        context.on("response", self._answered)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        # A bad answer is complained about below, with its address.
+        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+            self.append(f"console: {message.text}")
+
+    def _failed(self, request: Request) -> None:
         # A page that one leaves aborts what it was polling.
         if request.failure != "net::ERR_ABORTED":
-            faults.append(f"failed: {request.url} {request.failure}")
+            self.append(f"failed: {request.url} {request.failure}")
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        opened = browser.new_page(viewport={"width": 1280, "height": 900}, base_url=live_app.base_url)
-        opened.set_default_timeout(60_000)
-        expect.set_options(timeout=60_000)  # a busy machine takes its time; what never comes still fails
-        opened.on("console", console)
-        opened.on("pageerror", lambda error: faults.append(f"script: {error}"))
-        opened.on("requestfailed", failed)
-        opened.goto("/")
-        opened.get_by_label("Name").fill(NAME)
-        opened.get_by_label("Password").fill(PASSWORD)
-        opened.get_by_role("button", name="Sign in").click()
-        yield opened
-        browser.close()
+    def _answered(self, response: Response) -> None:
+        if response.status >= 400 and response.status not in self.expected:
+            self.append(f"answer: {response.status} {response.url}")
+
+
+@contextmanager
+def opened(chrome: Browser, base_url: str, *, expected: tuple[int, ...] = (), **look: Any) -> Iterator[Page]:
+    """A page in a new context, 1280 x 900 unless `look` says otherwise; the faults of its browser fail the test."""
+    faults = Faults(expected)
+    context = chrome.new_context(**{"viewport": SIZES["desktop"], "base_url": base_url, **look})
+    context.set_default_timeout(PATIENCE)
+    faults.listen(context)
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
     assert not faults, "\n".join(faults)
+
+
+def unfold(page: Page) -> None:
+    """Open whatever is folded, but the menu, which would lie over the page."""
+    page.evaluate("document.querySelectorAll('main details').forEach(folded => folded.open = true)")
+
+
+def sign_in(page: Page) -> None:
+    page.goto("/login")
+    page.get_by_label("Name").fill(NAME)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).not_to_have_text("Sign in")
+
+
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[house.House]:
+    with house.furnished(tmp_path_factory.mktemp("furnished")) as made:
+        yield made
+
+
+@pytest.fixture
+def page(live_app: Running, chrome: Browser) -> Iterator[Page]:
+    """Signed in, in the middle of the house; any script error, broken rule or failed request fails the test."""
+    with opened(chrome, live_app.base_url) as fresh:
+        sign_in(fresh)
+        yield fresh
 
 
 def chromium() -> str:
