@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,12 +78,25 @@ def redis_url(redis_server: str) -> str:
 
 @pytest.fixture(scope="session")
 def postgres_cluster() -> Iterator[str]:
-    """A private PostgreSQL: the address of its socket folder."""
-    with real_postgres(Path(tempfile.mkdtemp(prefix="tsuzuki-pg-"))) as socket_folder:
-        yield socket_folder
+    """The address of a PostgreSQL server: `TEST_DATABASE_URL` when that is set, else a private one."""
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        yield given
+        return
+    with real_postgres(Path(tempfile.mkdtemp(prefix="tsuzuki-pg-"))) as address:
+        yield address
 
 
 @pytest.fixture
-def postgres_url(postgres_cluster: str) -> str:
+def postgres_url(postgres_cluster: str) -> Iterator[str]:
     """An empty database of its own, as DATABASE_URL."""
-    return new_database(postgres_cluster)
+    with new_database(postgres_cluster) as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind, one after the other, as DATABASE_URL: PostgreSQL with --all."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'test.db'}"
+    address: str = request.getfixturevalue("postgres_url")
+    return address

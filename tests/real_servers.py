@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from sqlalchemy import make_url
 
 from webapp.launch import redis_server
 
@@ -38,7 +39,7 @@ def real_redis(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def real_postgres(folder: Path) -> Iterator[str]:
-    """A running PostgreSQL of Debian's packages, without a port. Yields the folder of its socket.
+    """A running PostgreSQL of Debian's packages, without a port. Yields the address of its maintenance database.
 
     The server refuses to run as root, so root gives it to the user `postgres`.
     """
@@ -53,25 +54,33 @@ def real_postgres(folder: Path) -> Iterator[str]:
     serve = [binaries / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"]
     process = subprocess.Popen(serve, **quiet, **as_account)  # type: ignore[call-overload]  # keywords by dict
     try:
-        wait_until(lambda: _accepts(folder), "PostgreSQL")
-        yield str(folder)
+        address = f"postgresql://postgres@/postgres?host={folder}"
+        wait_until(lambda: _accepts(address), "PostgreSQL")
+        yield address
     finally:
         process.terminate()
         process.wait(30)
         shutil.rmtree(folder)
 
 
-def new_database(socket_folder: str) -> str:
-    """A DATABASE_URL of an empty database."""
+@contextmanager
+def new_database(server: str) -> Iterator[str]:
+    """An empty database on the server of this address, dropped afterwards. Yields its DATABASE_URL."""
     name = f"tsuzuki_{secrets.token_hex(6)}"
-    with psycopg.connect(f"host={socket_folder} user=postgres dbname=postgres", autocommit=True) as connection:
+    admin = make_url(server).set(drivername="postgresql")
+    address = admin.render_as_string(hide_password=False)
+    with psycopg.connect(address, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-    return f"postgresql://postgres@/{name}?host={socket_folder}"
-
-
-def _accepts(folder: Path) -> bool:
     try:
-        psycopg.connect(f"host={folder} user=postgres dbname=postgres").close()
+        yield admin.set(database=name).render_as_string(hide_password=False)
+    finally:
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _accepts(address: str) -> bool:
+    try:
+        psycopg.connect(address).close()
     except psycopg.OperationalError:
         return False
     return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from playwright.sync_api import (
 
 from tests.e2e import house
 from tests.e2e.house import NAME, PASSWORD
+from tests.real_servers import new_database
 from webapp.launch.running import Running
 from webapp.launch.start import free_port
 from webapp.simulator import process as simulator
@@ -35,13 +36,25 @@ FLAGS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def live_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+@contextmanager
+def database(kind: str, cluster: Callable[[], str]) -> Iterator[dict[str, str]]:
+    """The settings of a database of this kind: SQLite as a person has it, or a PostgreSQL one on the test's server."""
+    if kind == "sqlite":
+        yield {}
+        return
+    with new_database(cluster()) as address:
+        yield {"DATABASE_URL": address}
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def live_app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Web, worker and Redis as `./run up` starts them, signed in to the simulator's services."""
     folder = tmp_path_factory.mktemp("live")
-    with simulator.start() as services:
+    stored = database(request.param, lambda: request.getfixturevalue("postgres_cluster"))
+    with stored as address, simulator.start() as services:
         settings = {
             **services.env,
+            **address,
             "ADMIN_USERNAME": NAME,
             "ADMIN_PASSWORD": PASSWORD,
             "HOST": "127.0.0.1",

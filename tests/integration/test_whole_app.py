@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from sqlalchemy import create_engine, text
 
 from tests.real_servers import wait_until
-from webapp.config import ROOT
+from webapp.config import ROOT, _database_url
 from webapp.launch.running import Running, family, memory
 from webapp.launch.start import free_port
 from webapp.simulator import process as simulator
@@ -36,9 +35,10 @@ def sim() -> Iterator[simulator.Running]:
 
 
 @pytest.fixture
-def settings(sim: simulator.Running, tmp_path: Path) -> dict[str, str]:
+def settings(sim: simulator.Running, tmp_path: Path, database_url: str) -> dict[str, str]:
     return {
         **sim.env,
+        "DATABASE_URL": database_url,
         "ADMIN_USERNAME": "hanako",
         "ADMIN_PASSWORD": "a long password",
         "API_TOKEN": TOKEN,
@@ -129,6 +129,15 @@ def horses(app: Running) -> set[int]:
     return {pid for pid, levels in depth.items() if levels == 3}
 
 
+def rows(settings: dict[str, str], statement: str, **values: Any) -> list[tuple[Any, ...]]:
+    """What a statement finds in the database of an app that has ended."""
+    engine = create_engine(_database_url(settings["DATABASE_URL"]))
+    with engine.connect() as connection:
+        found = [tuple(row) for row in connection.execute(text(statement), values)]
+    engine.dispose()
+    return found
+
+
 def test_a_sync_by_command_sends_everything_once_and_the_second_nothing(app: Running, sim: simulator.Running) -> None:
     had = places(sim.get("history"))
     first = post(app, "/api/full-sync?wait=120")
@@ -196,12 +205,8 @@ def test_a_run_that_a_stop_interrupts_goes_on_at_the_next_start(
         began = time.monotonic()
         assert app.stop() == 0
         assert time.monotonic() - began < 50  # the promise of the stop itself
-    with closing(sqlite3.connect(Path(settings["DATA_DIR"]) / "tsuzuki.db")) as database:
-        assert database.execute("SELECT status, lock_key FROM runs WHERE id = ?", (run_id,)).fetchone() == (
-            "queued",
-            None,
-        )
-        assert database.execute("SELECT count(*) FROM plays WHERE state = 'sending'").fetchone() == (0,)
+    assert rows(settings, "SELECT status, lock_key FROM runs WHERE id = :id", id=run_id) == [("queued", None)]
+    assert rows(settings, "SELECT count(*) FROM plays WHERE state = 'sending'") == [(0,)]
     with Running(settings, tmp_path / "second.log") as app:
         row = finished(app, run_id)
         assert row["status"] == "succeeded", app.said()

@@ -36,6 +36,7 @@ from jobs.settle import settle
 from jobs.undo import run_move, run_undo
 from tests.fakes import FakeClock, FakeRun, FakeTrakt, Place
 from tests.jobs.plays import connect, entry, inputs, movie, new_run, rows, show
+from webapp.config import Config, _database_url
 from webapp.database import transaction
 from webapp.extensions import db
 from webapp.models import PlayRow, Run, SystemConfig, User
@@ -310,6 +311,11 @@ def step(**how: Any) -> Iterator[Any]:
     with transaction(**how) as session:
         yield session
     FUSE.burn()
+
+
+@pytest.fixture
+def config(config: Config, database_url: str) -> Config:
+    return config.replace(DATABASE_URL=_database_url(database_url))
 
 
 @pytest.fixture

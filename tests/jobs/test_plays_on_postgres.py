@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.jobs.test_exactly_once import mortal, test_each_watched_episode_arrives_exactly_once_whatever_happens
 from tests.jobs.test_ledger import (
     test_a_claim_is_committed_with_its_batch_attempt_and_deadline,
     test_a_plan_adopts_or_deletes_what_an_ended_run_left_planned,
@@ -30,7 +29,6 @@ from webapp.config import Config, _database_url
 
 __all__ = [
     "clock",
-    "mortal",
     "run",
     "test_a_claim_is_committed_with_its_batch_attempt_and_deadline",
     "test_a_lost_answer_is_settled_before_anything_else_goes_out",
@@ -38,7 +36,6 @@ __all__ = [
     "test_a_play_missing_from_a_picture_an_hour_later_is_gone_and_held",
     "test_a_shift_by_one_posts_one_and_removes_one",
     "test_batches_start_at_200_and_double_after_quick_answers",
-    "test_each_watched_episode_arrives_exactly_once_whatever_happens",
     "test_every_write_of_an_older_attempt_is_refused",
     "test_the_size_is_remembered_between_runs",
     "test_there_counts_at_once_with_its_history_id",

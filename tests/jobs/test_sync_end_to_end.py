@@ -38,12 +38,12 @@ def sim(simulator: Running) -> Running:
 
 
 @pytest.fixture
-def person(sim: Running, tmp_path: Path) -> Iterator[User]:
+def person(sim: Running, tmp_path: Path, database_url: str) -> Iterator[User]:
     """A person of a new instance whose settings point at the simulator."""
     config = load(
         {
             "DATA_DIR": str(tmp_path / "data"),
-            "DATABASE_URL": f"sqlite:///{tmp_path / 'test.db'}",
+            "DATABASE_URL": database_url,
             "SECRET_KEY": "test-secret-key-that-is-long-enough",
             "TRAKT_SETTLE_SECONDS": "0",
             **sim.env,
