@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
 
+from jobs import readback
 from jobs.clients import trakt_for
 from jobs.errors import IncompleteRead, Stops, TsuzukiError, Waits
 from jobs.records import Picture, Watched, to_json
@@ -148,6 +149,7 @@ def read_back(picture_id: int) -> None:
         _again(picture_id, None, error)
     else:
         store(row.user_id, picture)
+        readback.note(row.user_id, picture)
         settled = is_settled(picture)
         later = utcnow() + timedelta(seconds=config().TRAKT_SETTLE_SECONDS + 1)
         _again(picture_id, None if settled else later, None)

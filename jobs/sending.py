@@ -106,7 +106,9 @@ def _happened(item: ItemOutcome, count: EntryCount | None, shared: Mapping[int, 
 def finish(ctx: RunContext, outcome: PostResult) -> None:
     """Green only when all was done: plays that Trakt refused make the run partial, or failed when it took none."""
     status, reason, detail = "succeeded", None, None
+    ctx.result.pop("refused", None)
     if outcome.rejected:
+        ctx.result["refused"] = outcome.rejected
         status, reason = ("partial" if outcome.sent else "failed"), TsuzukiError.reason
         detail = f"Trakt did not take {outcome.rejected} of {outcome.sent + outcome.rejected} plays."
     ctx.progress.log("info" if reason is None else "warning", detail or str(ctx.result["message"]))

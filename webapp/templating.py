@@ -156,13 +156,13 @@ def date_rules() -> list[tuple[str, str]]:
     return [(code, words.label("date_rule", code)) for code in words.DATE_RULES]
 
 
-def outcome_chips(run_id: int, counts: Mapping[str, int]) -> list[tuple[str, str, str, int]]:
-    """Filters of a run's items; outcomes that nothing has are left out."""
+def outcome_chips(run_id: int, counts: Mapping[str, int], kind: str = "outcome") -> list[tuple[str, str, str, int]]:
+    """Filters of a run's items; outcomes that nothing has are left out. `kind`: outcome, or planned."""
     found = [code for code in words.OUTCOMES if counts.get(code)]
     return [
         ("", gettext("All"), url_for("runs.show", run_id=run_id), sum(counts.values())),
         *(
-            (code, words.label("outcome", code), url_for("runs.show", run_id=run_id, outcome=code), counts[code])
+            (code, words.label(kind, code), url_for("runs.show", run_id=run_id, outcome=code), counts[code])
             for code in found
         ),
     ]

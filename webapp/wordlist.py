@@ -24,7 +24,7 @@ STATES: Mapping[str, tuple[str, Any]] = {
 }
 
 STATE_SENTENCES: Mapping[str, Any] = {
-    "queued": _l("It is in line and starts as soon as a worker is free; you don't need to do anything."),
+    "queued": _l("In line. It starts as soon as a worker is free; you don't need to do anything."),
     "running": _l("It is running now. You can leave this page; it goes on."),
     "waiting": _l("It waits and goes on by itself."),
     "needs_approval": _l("It stopped before sending anything and waits for you."),
@@ -112,6 +112,13 @@ OUTCOMES: Mapping[str, tuple[str, Any, Any]] = {
     "held": ("off", _l("On hold"), _l("It was removed before and stays off until you press Send again.")),
     "removed": ("off", _l("Removed"), _l("These plays were taken off Trakt again.")),
 }  # fmt: skip
+
+# The same in a plan, where nothing has happened yet.
+PLANNED: Mapping[str, tuple[str, Any, Any]] = {
+    **OUTCOMES,
+    "sent": ("new", _l("New"), _l("Its new plays would be added.")),
+    "sent_in_part": ("new", _l("New in part"), _l("Some of its plays would be added; the rest waits, or needs you.")),
+}
 
 PLAYS: Mapping[str, tuple[str, Any, Any]] = {
     "planned": ("new", _l("Planned"), _l("It goes out with the run that planned it.")),

@@ -5,6 +5,7 @@ The JSON API keeps the names of the code; pages never show them. A test fails fo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,6 +29,7 @@ from webapp.wordlist import (
     OUTCOMES,
     PHASES,
     PILES,
+    PLANNED,
     PLAYS,
     REASONS,
     REFUSED,
@@ -42,8 +44,8 @@ from webapp.wordlist import (
 
 __all__ = [
     "BROKEN", "CAUSES", "COMMANDS", "CONNECTIONS", "DATE_RULES", "DATE_SOURCES", "ERRORS", "FINDINGS", "FORMATS", "GATE", "LEADS", "LEFT_ALONE", "MODES", "OUTCOMES",
-    "PHASES", "PILES", "PLAYS", "REASONS", "REFUSED", "RUN_REASONS", "SERVICES", "SOURCES", "STATES",
-    "STATE_SENTENCES", "STATUSES", "TRIGGERS", "added", "command_error", "error_sentence", "error_title", "label",
+    "PHASES", "PILES", "PLANNED", "PLAYS", "REASONS", "REFUSED", "RUN_REASONS", "SERVICES", "SOURCES", "STATES",
+    "STATE_SENTENCES", "STATUSES", "TRIGGERS", "added", "command_error", "error_sentence", "error_title", "headline", "label",
     "plays_words", "run_label", "run_sentence", "run_service", "run_state", "sentence", "tone",
 ]  # fmt: skip
 
@@ -54,6 +56,7 @@ _SENTENCES: Mapping[str, Mapping[str, Any]] = {
     "run_reason": RUN_REASONS,
     "reason": REASONS,
     "outcome": {code: words[2] for code, words in OUTCOMES.items()},
+    "planned": {code: words[2] for code, words in PLANNED.items()},
     "play": {code: words[2] for code, words in PLAYS.items()},
     "pile": {code: words[2] for code, words in PILES.items()},
     "connection": {code: words[2] for code, words in CONNECTIONS.items()},
@@ -66,6 +69,7 @@ _SENTENCES: Mapping[str, Mapping[str, Any]] = {
 _LABELS: Mapping[str, Mapping[str, Any]] = {
     "state": {code: words[1] for code, words in STATES.items()},
     "outcome": {code: words[1] for code, words in OUTCOMES.items()},
+    "planned": {code: words[1] for code, words in PLANNED.items()},
     "play": {code: words[1] for code, words in PLAYS.items()},
     "pile": {code: words[1] for code, words in PILES.items()},
     "connection": {code: words[1] for code, words in CONNECTIONS.items()},
@@ -84,6 +88,7 @@ _LABELS: Mapping[str, Mapping[str, Any]] = {
 _TONES: Mapping[str, Mapping[str, str]] = {
     "state": {code: words[0] for code, words in STATES.items()},
     "outcome": {code: words[0] for code, words in OUTCOMES.items()},
+    "planned": {code: words[0] for code, words in PLANNED.items()},
     "play": {code: words[0] for code, words in PLAYS.items()},
     "pile": {code: words[0] for code, words in PILES.items()},
     "connection": {code: words[0] for code, words in CONNECTIONS.items()},
@@ -167,7 +172,10 @@ def run_sentence(run: Run) -> str:
     """The outcome of a run in one or two sentences."""
     if run.reason in RUN_REASONS and run.status != "succeeded":
         why = sentence("run_reason", run.reason, service=run_service(run), at=clock(run.resume_at))
-        if run.status == "partial":
+        refused = int((run.result or {}).get("refused") or 0)
+        if refused and run.status in ("partial", "failed"):
+            return _refused(run, refused)
+        if run.status == "partial" or (run.status == "waiting" and run.plays_sent):
             return f"{_sent_of_wanted(run)} {why}"
         if run.reason == "over_brake":
             return gettext(
@@ -178,6 +186,8 @@ def run_sentence(run: Run) -> str:
         return f"{_sent_of_wanted(run)} {sentence('state', 'partial')}"
     if run.status != "succeeded":
         return sentence("state", run.status)
+    if run.undone_by:
+        return gettext("Undone. What this run had done on Trakt was taken back by run %(id)s.", id=run.undone_by)
     return _succeeded(run)
 
 
@@ -200,11 +210,34 @@ def _succeeded(run: Run) -> str:
         return gettext("Read again at %(at)s. Nothing was sent.", at=clock(run.finished_at))
     if run.plays_sent:
         episodes, movies = added(run)
-        return gettext("%(plays)s are on Trakt.", plays=plays_words(episodes, movies)) if episodes + movies != 1 else gettext("%(plays)s is on Trakt.", plays=plays_words(episodes, movies))  # fmt: skip
+        said = gettext("%(plays)s are on Trakt.", plays=plays_words(episodes, movies)) if episodes + movies != 1 else gettext("%(plays)s is on Trakt.", plays=plays_words(episodes, movies))  # fmt: skip
+        back = ngettext("We read it back.", "We read them back.", run.plays_sent)
+        return f"{said} {back}" if _was_read_back(run) else said
     found = (run.result or {}).get("entries") or (run.result or {}).get("found")
     if found:
         return ngettext("Up to date. %(count)s title checked at %(at)s.", "Up to date. %(count)s titles checked at %(at)s.", int(found), count=f"{int(found):,}", at=clock(run.finished_at))  # fmt: skip
     return gettext("Up to date. Checked at %(at)s.", at=clock(run.finished_at))
+
+
+def headline(text: str) -> tuple[str, str]:
+    """The first of some sentences, and the others: for the heading of a page. A number with a dot is no end."""
+    parts = re.split(r"(?<=[^\d\s][.。])\s+", text, maxsplit=1)
+    return parts[0], " ".join(parts[1:])
+
+
+def _was_read_back(run: Run) -> bool:
+    said: dict[str, Any] = (run.result or {}).get("readBack") or {}
+    return bool(said) and said["there"] >= said["plays"] == run.plays_sent
+
+
+def _refused(run: Run, refused: int) -> str:
+    """What arrived, what Trakt did not take, and what waits."""
+    parts = [_sent_of_wanted(run)] if run.plays_sent else []
+    parts.append(ngettext("%(count)s play was refused by Trakt. Look at where it goes.", "%(count)s plays were refused by Trakt. Look at where they go.", refused, count=f"{refused:,}"))  # fmt: skip
+    waiting = run.plays_planned - run.plays_sent - refused
+    if waiting > 0:
+        parts.append(ngettext("%(count)s waits; we try again with every check.", "%(count)s wait; we try again with every check.", waiting, count=f"{waiting:,}"))  # fmt: skip
+    return " ".join(parts)
 
 
 def _looked(result: Mapping[str, Any]) -> str:

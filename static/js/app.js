@@ -49,5 +49,15 @@ document.addEventListener("change", (event) => {
   count(form);
 });
 
+// A log that grows downwards stays at its newest line, unless one has scrolled up to read.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const log = event.target.closest?.("[data-tail]");
+  if (log) log.dataset.tail = log.scrollTop + log.clientHeight >= log.scrollHeight - 40 ? "end" : "held";
+});
+
+document.addEventListener("htmx:afterSettle", () => {
+  for (const log of document.querySelectorAll("[data-tail=end]")) log.scrollTop = log.scrollHeight;
+});
+
 document.addEventListener("htmx:afterSettle", (event) => prepare(event.target));
 document.addEventListener("DOMContentLoaded", () => prepare(document));

@@ -18,7 +18,7 @@ def test_a_place_is_corrected_in_the_grid_and_the_plays_follow(page: Page) -> No
     expect(page.get_by_role("button", name="Send to Trakt")).to_be_visible(timeout=PATIENCE)
     page.goto(SPECIAL)
     page.get_by_role("button", name="Sync this title now").click()
-    expect(page.locator("#progress .badge")).to_have_text("Sent", timeout=PATIENCE)
+    expect(page.locator("#head .badge")).to_have_text("Sent", timeout=PATIENCE)
 
     # What is typed is drawn at once, and nothing is saved by it.
     page.goto(SPECIAL)
@@ -35,7 +35,7 @@ def test_a_place_is_corrected_in_the_grid_and_the_plays_follow(page: Page) -> No
     page.goto(SPECIAL)
     start.fill("26")
     page.get_by_role("button", name="Save, and move what was sent").click()
-    expect(page.locator("#progress .badge")).to_have_text("Done", timeout=PATIENCE)
+    expect(page.locator("#head .badge")).to_have_text("Done", timeout=PATIENCE)
     expect(page.get_by_text("The plays stand at their new place")).to_be_visible()
     page.goto(SPECIAL)
     expect(page.locator("#place")).to_contain_text("Season 1, 26-48")

@@ -23,7 +23,7 @@ def sync(page: Page) -> None:
     page.get_by_role("link", name="Sync", exact=True).click()
     page.get_by_role("button", name="Preview", exact=True).first.click()
     page.get_by_role("button", name="Send to Trakt").click()
-    expect(page.locator("#progress .badge")).to_have_text("Sent", timeout=PATIENCE)
+    expect(page.locator("#head .badge")).to_have_text("Sent", timeout=PATIENCE)
 
 
 def decide_by_keyboard(page: Page) -> None:
@@ -79,7 +79,7 @@ def undo_and_send_again(page: Page) -> None:
     page.get_by_role("link", name=re.compile(r"^run \d+$")).last.click()
     page.get_by_role("link", name="Undo").click()
     page.get_by_role("button", name="Remove them from Trakt").click()
-    expect(page.locator("#progress .badge")).to_have_text("Done", timeout=PATIENCE)
+    expect(page.locator("#head .badge")).to_have_text("Done", timeout=PATIENCE)
 
     # A check sends nothing of it.
     page.goto("/sync")
@@ -89,6 +89,6 @@ def undo_and_send_again(page: Page) -> None:
     page.goto("/history?state=hold")
     page.get_by_text("On hold by title and by run").click()
     page.get_by_role("button", name=re.compile(r"^Send all plays of run \d+ again")).click()
-    expect(page.locator("#progress .badge")).to_have_text("Sent", timeout=PATIENCE)
+    expect(page.locator("#head .badge")).to_have_text("Sent", timeout=PATIENCE)
     page.goto("/history?state=hold")
     expect(page.get_by_text("No play fits.")).to_be_visible()

@@ -47,6 +47,7 @@ def context(words_app: Flask) -> Iterator[None]:
         ("run_reason", RUN_REASONS),
         ("reason", [reason.value for reason in Reason]),
         ("outcome", OUTCOMES),
+        ("planned", OUTCOMES),
         ("play", PLAY_STATES),
         ("pile", [*(pile.value for pile in Pile), "unknown"]),
         ("connection", ["connected", "name_only", "reconnect", "refused", "disconnected"]),
@@ -139,6 +140,12 @@ def run(**values: object) -> Run:
         ({"preview": True}, "Nothing new: all that has a place is on Trakt already. Nothing has been sent."),
         ({"status": "partial", "plays_planned": 37, "plays_sent": 31}, "31 of 37 plays are on Trakt. 6 are not."),
         ({"status": "partial", "reason": "reconnect_trakt", "plays_planned": 37, "plays_sent": 31}, "31 of 37 plays are on Trakt. 6 are not. Trakt signed us out."),
+        ({"plays_planned": 3, "plays_sent": 3, "result": {"added": {"episodes": 3, "movies": 0}, "readBack": {"plays": 3, "there": 3}}}, "3 episodes are on Trakt. We read them back."),
+        ({"plays_planned": 1, "plays_sent": 1, "result": {"added": {"episodes": 1, "movies": 0}, "readBack": {"plays": 1, "there": 1}}}, "1 episode is on Trakt. We read it back."),
+        ({"status": "partial", "reason": "bad_data", "plays_planned": 37, "plays_sent": 31, "result": {"refused": 2}}, "31 of 37 plays are on Trakt. 6 are not. 2 plays were refused by Trakt. Look at where they go. 4 wait; we try again with every check."),
+        ({"status": "failed", "reason": "bad_data", "plays_planned": 1, "result": {"refused": 1}}, "1 play was refused by Trakt. Look at where it goes."),
+        ({"status": "waiting", "reason": "settling", "plays_planned": 37, "plays_sent": 31}, "31 of 37 plays are on Trakt. 6 are not. Trakt did not answer clearly."),
+        ({"plays_planned": 3, "plays_sent": 3, "undone_by": 9}, "Undone. What this run had done on Trakt was taken back by run 9."),
         ({"status": "needs_approval", "reason": "over_brake", "plays_planned": 1310}, "This run would add 1,310 plays, far more than usual. It waits for you."),
         ({"status": "waiting", "reason": "rate_limited", "detail": "anilist: 429"}, "AniList asked us to slow down."),
         ({"status": "failed"}, "It ended without sending anything."),
@@ -155,3 +162,22 @@ def test_the_outcome_of_a_run_is_a_sentence(made: dict[str, object], said: str) 
 def test_the_state_of_a_run_says_whether_something_was_sent(made: dict[str, object], state: str) -> None:
     assert words.run_state(run(**made)) == state
     assert words.run_label(run(**made))
+
+
+def test_a_reading_that_misses_something_is_no_confirmation() -> None:
+    said = words.run_sentence(
+        run(plays_sent=3, result={"added": {"episodes": 3}, "readBack": {"plays": 3, "there": 2}})
+    )
+    assert "read" not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("Up to date. 3 titles checked at 18:00.", ("Up to date.", "3 titles checked at 18:00.")),
+        ("Checked on 12. March. Nothing to do.", ("Checked on 12. March.", "Nothing to do.")),
+        ("One sentence.", ("One sentence.", "")),
+    ],
+)
+def test_the_heading_of_a_run_is_its_first_sentence(text: str, parts: tuple[str, str]) -> None:
+    assert words.headline(text) == parts

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import case, func, select
+from sqlalchemy import true as sql_true
 
 from webapp.extensions import db
 from webapp.models import OPEN, Entry, Media, PlanItem, PlayRow, RequestCount, Run, RunItem, TraktShow, utcnow
@@ -106,7 +107,9 @@ class PlanEntry:
 
 
 @dataclass(frozen=True)
-class PlanPart:
+class Part:
+    """Plays of one entry in one season: `episode` counts on AniList's side, `number` on Trakt's."""
+
     kind: str  # episode, movie
     trakt_id: int
     season: int
@@ -116,11 +119,6 @@ class PlanPart:
     last_episode: int
     first_number: int
     last_number: int
-    earliest: datetime | None
-    latest: datetime | None
-    undated: int
-    date_sources: str
-    already: int  # plays of it that Trakt had at planning
 
     @property
     def unbroken(self) -> bool:
@@ -128,6 +126,15 @@ class PlanPart:
             self.last_episode - self.first_episode + 1 == self.plays
             and self.last_number - self.first_number + 1 == self.plays
         )
+
+
+@dataclass(frozen=True)
+class PlanPart(Part):
+    earliest: datetime | None
+    latest: datetime | None
+    undated: int
+    date_sources: str
+    already: int  # plays of it that Trakt had at planning
 
 
 def plan_of(run_id: int) -> list[PlanEntry]:
@@ -194,7 +201,9 @@ class ItemPage:
     next: int | None  # offset of the next page
 
 
-def items_of(run_id: int, *, outcome: str | None = None, offset: int = 0, limit: int = 100) -> ItemPage:
+def items_of(
+    run_id: int, *, outcome: str | None = None, without: str | None = None, offset: int = 0, limit: int = 100
+) -> ItemPage:
     """Entries that were sent, refused, wait or need the person; what needs a person first."""
     urgency = case(
         {"needs_you": 0, "misplaced": 1, "refused": 2, "sent_in_part": 3, "sent": 4}, value=RunItem.outcome, else_=5
@@ -204,9 +213,36 @@ def items_of(run_id: int, *, outcome: str | None = None, offset: int = 0, limit:
     )
     if outcome:
         query = query.where(RunItem.outcome == outcome)
+    elif without:
+        query = query.where(RunItem.outcome != without)
     query = query.order_by(urgency, RunItem.id).offset(offset).limit(limit + 1)  # fmt: skip
     rows = [(item, media) for item, media in db.session.execute(query)]
     return ItemPage(rows[:limit], offset + limit if len(rows) > limit else None)
+
+
+@dataclass(frozen=True)
+class SentPart(Part):
+    state: str  # of the plays now, as in the ledger
+    show: str | None  # as Trakt calls it
+
+
+def sent_parts(run_id: int, anilist_ids: Collection[int] | None = None) -> dict[int, list[SentPart]]:
+    """Where the plays that a run sent, or tried to, went; of these entries, or of all. One query."""
+    play = PlayRow
+    query = (
+        select(
+            play.anilist_id, play.kind, play.trakt_id, play.season, play.nth, func.count(), func.min(play.episode),
+            func.max(play.episode), func.min(play.number), func.max(play.number), play.state, func.min(TraktShow.title),
+        )
+        .outerjoin(TraktShow, (TraktShow.trakt_id == play.trakt_id) & (play.kind == "episode"))
+        .where(play.run_id == run_id, sql_true() if anilist_ids is None else play.anilist_id.in_(anilist_ids))
+        .group_by(play.anilist_id, play.kind, play.trakt_id, play.season, play.nth, play.state)
+        .order_by(play.anilist_id, play.nth, func.min(play.episode))
+    )  # fmt: skip
+    found: dict[int, list[SentPart]] = {}
+    for anilist_id, *values in db.session.execute(query):
+        found.setdefault(anilist_id, []).append(SentPart(*values))
+    return found
 
 
 def outcome_counts(run_id: int) -> dict[str, int]:
@@ -223,6 +259,16 @@ def run_plays(run_id: int) -> dict[str, int]:
     """How many plays of a run are in which state now."""
     query = select(PlayRow.state, func.count()).where(PlayRow.run_id == run_id).group_by(PlayRow.state)
     return dict(db.session.execute(query).all())
+
+
+def posting_since(run: Run) -> tuple[datetime | None, int]:
+    """When the present attempt of a run began to send, and how many plays it has sent since."""
+    row = db.session.execute(
+        select(func.min(PlayRow.claimed_at), func.sum(case((PlayRow.state == "sent", 1), else_=0))).where(
+            PlayRow.run_id == run.id, PlayRow.attempt == run.attempt
+        )
+    ).one()
+    return row[0], int(row[1] or 0)
 
 
 def last_items(user_id: int, anilist_ids: Collection[int]) -> dict[int, RunItem]:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from webapp import queries, words
+from webapp import files, queries, words
 from webapp import runs as commands
 from webapp.forms import number_arg
 from webapp.i18n import gettext as _
 from webapp.models import OPEN, Run, utcnow
 from webapp.queries import repair
+from webapp.queries.runs import Part, PlanEntry
+from webapp.times import local_day
 
 blueprint = Blueprint("runs", __name__)
 STOP_POLLING = 286  # htmx ends a poller that gets it
 PAGE = 50
+CROWD = 50  # titles completed on one day: more than that is an import
 
 
 @blueprint.get("/runs")
@@ -51,37 +56,57 @@ def show(run_id: int) -> ResponseReturnValue:
     run = _run(run_id)
     outcome = request.args.get("outcome", "")
     offset = number_arg("offset") or 0
+    plan = _plan_context(run)
+    planned = _is_planned(run)
+    in_plan = "sent" if plan["decidable"] else None  # these stand in the plan already
+    counts = queries.outcome_counts(run.id)
+    items = queries.items_of(run.id, outcome=outcome or None, without=in_plan, offset=offset)
     return render_template(
         "runs/run.html",
         **_progress_context(run),
-        **_plan_context(run),
+        **plan,
         outcome=outcome,
-        outcomes=queries.outcome_counts(run.id),
-        items=queries.items_of(run.id, outcome=outcome or None, offset=offset),
+        outcomes={code: count for code, count in counts.items() if code != in_plan},
+        kind="planned" if planned else "outcome",
+        items=items,
+        parts={} if planned else queries.sent_parts(run.id, [item.anilist_id for item, _media in items.items]),
         offset=offset,
-        plays=queries.run_plays(run.id),
         findings=repair.findings_of(run.id) if run.mode == "repair" else [],
-        undoable=_undoable(run),
-        held=queries.held_plays(current_user.id, run_id=run.id),
-        requests=queries.requests_of(run.id),
         lines=queries.run_log(run.id),
         parent=queries.run(current_user.id, run.parent_id) if run.parent_id else None,
     )
 
 
-def _undoable(run: Run) -> bool:
+def _is_planned(run: Run) -> bool:
+    """Whether the run only says what it would do."""
+    return run.preview or run.status == "needs_approval"
+
+
+@blueprint.get("/runs/<int:run_id>/items.<any(json, csv):form>")
+def download(run_id: int, form: str) -> ResponseReturnValue:
+    """What the run did with each title, or would do, as a file."""
+    run = _run(run_id)
+    planned = _is_planned(run)
+    parts: Mapping[int, Sequence[Part]] = (
+        {row.anilist_id: row.parts for row in queries.plan_of(run.id)} if planned else queries.sent_parts(run.id)
+    )
+    rows = [files.item_row(item, media, parts.get(item.anilist_id, ()), planned=planned) for item, media in queries.items_of(run.id, limit=files.MOST).items]  # fmt: skip
+    text = files.as_json({"runId": run.id, "status": run.status, "items": rows}) if form == "json" else files.as_csv(files.ITEM_COLUMNS, rows)  # fmt: skip
+    return files.answer(text, f"tsuzuki-run-{run.id}.{form}")
+
+
+def _undoable(run: Run, plays: Mapping[str, int]) -> bool:
     """Whether something that this run did on Trakt can be taken back."""
     if run.undone_by or run.preview or run.mode in ("undo", "move"):
         return False
-    sent = queries.run_plays(run.id).get("sent", 0)
-    return bool(sent or (run.mode == "repair" and repair.taken_away(run.id, commands.TAKEN_AWAY)))
+    return bool(plays.get("sent") or (run.mode == "repair" and repair.taken_away(run.id, commands.TAKEN_AWAY)))
 
 
 @blueprint.get("/runs/<int:run_id>/progress")
 def progress(run_id: int) -> ResponseReturnValue:
     """Polls itself while the run is open; at the end it stops and tells the rest of the page."""
     run = _run(run_id)
-    answer = make_response(render_template("runs/_progress.html", **_progress_context(run)))
+    answer = make_response(render_template("runs/_progress.html", oob=True, **_progress_context(run)))
     if run.status not in OPEN:
         answer.status_code = STOP_POLLING
         answer.headers["HX-Trigger"] = "run-ended, changed"
@@ -209,22 +234,28 @@ def _run(run_id: int) -> Run:
 
 
 def _progress_context(run: Run) -> dict[str, Any]:
-    """Shared by the page and by the fragment that polls."""
+    """Shared by the page and by the fragment that polls: how far it is, what it asked of whom, what may be done."""
     now = utcnow()
-    began = run.started_at or run.created_at
-    seconds = ((run.finished_at or now) - began).total_seconds()
-    left = None
+    active = run.status in OPEN
     done = max(run.done, min(run.plays_sent, run.total)) if run.phase == "posting" else run.done
-    if run.status == "running" and run.total and done and run.phase == "posting":
-        left = seconds / done * (run.total - done)
-    requests = 0 if run.status in OPEN else sum(row.requests for row in queries.requests_of(run.id))
+    began, sent = queries.posting_since(run) if run.status == "running" and run.phase == "posting" else (None, 0)
+    posting = (now - began).total_seconds() if began else 0.0
+    pace = sent / posting if sent and posting >= 1 else 0.0  # plays a second
+    requests = queries.requests_of(run.id)
+    plays = {} if active else queries.run_plays(run.id)
     return {
         "run": run,
-        "active": run.status in OPEN,
+        "active": active,
         "done": done,
-        "seconds": seconds,
-        "left": left,
-        "request_count": requests,
+        "seconds": ((run.finished_at or now) - (run.started_at or run.created_at)).total_seconds(),
+        "pace": round(pace * 60),
+        "left": (run.total - done) / pace if pace else None,
+        "requests": requests,
+        "request_count": sum(row.requests for row in requests),
+        "plays": plays,
+        "undoable": not active and _undoable(run, plays),
+        "held": 0 if active else queries.held_plays(current_user.id, run_id=run.id),
+        "read_back": queries.read_back(run),
     }
 
 
@@ -240,4 +271,17 @@ def _plan_context(run: Run) -> dict[str, Any]:
         "plan": plan,
         "decidable": decidable and bool(plan),
         "expired": expired,
+        "crowded": _crowded(plan) if run.preview else None,
     }
+
+
+def _crowded(plan: Sequence[PlanEntry]) -> tuple[date, int] | None:
+    """The day that more than 50 titles share as their day of completion, and how many: an import, not a life."""
+    days = {
+        (row.anilist_id, local_day(part.latest))
+        for row in plan
+        for part in row.parts
+        if part.latest and "completed" in part.date_sources.split(" ")
+    }
+    shared = Counter(day for _title, day in days).most_common(1)
+    return shared[0] if shared and shared[0][1] > CROWD else None
