@@ -58,6 +58,7 @@ LEFT_OUT = {
     "oauth.device_state": "a service's answer",
     "cron.check": "starts a run",
     "transfer.export": "a file of all corrections",
+    "runs.download": "a file of all titles of a run",
     "transfer.look": "shows a file that was sent",
     "api_health.healthz": "for machines",
     "api_health.readyz": "for machines",
