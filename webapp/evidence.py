@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from webapp import times, words
 from webapp.i18n import gettext as _
 from webapp.i18n import lazy_gettext as _l
-from webapp.i18n import ngettext
+from webapp.i18n import locale, mark, ngettext
 
 # What the rules of the mapping say among themselves, and how a person reads it.
 _SAID: Final = (
@@ -37,6 +38,139 @@ _SAID: Final = (
 )  # fmt: skip
 
 
+# Why a title stands where it does, or nowhere: what the mapping writes. The English is the pattern itself.
+_BECAUSE: Final = (
+    mark("Trakt has no season %(season)s"),
+    mark("Trakt has no such season"),
+    mark("placed after the %(count)s episodes of %(before)s"),
+    mark("placed after %(before)s"),
+    mark("placed right after the %(count)s episodes of %(before)s"),
+    mark("placed right after %(before)s"),
+    mark("Trakt's season ends before that"),
+    mark("so it goes on at %(place)s"),
+    mark("which runs into the next entry"),
+    mark("which Trakt does not have"),
+    mark("season %(season)s has exactly its %(count)s episodes"),
+    mark("No source has an id for it"),
+    mark("by its title it is season %(season)s of %(first)s"),
+    mark("which Anime-Lists knows"),
+    mark("and that season has exactly its %(count)s episodes"),
+    mark("No source names a season"),
+    mark("the show has one"),
+    mark("with %(count)s episodes"),
+    mark("Trakt lists it"),
+    mark("The sources agree"),
+    mark("TMDB's numbering decides"),
+    mark("another source differs"),
+    mark("The sources name different places and nothing says which one Trakt follows"),
+    mark("The episodes run past what Trakt lists for this show"),
+    mark("Trakt does not list these episodes yet"),
+    mark("An earlier entry of the show has no known length"),
+    mark("so the place behind it is not known"),
+    mark("The show is known"),
+    mark("but no source names a season that Trakt has"),
+    mark("Anime-Lists names the TMDB special of every episode"),
+    mark("The source gives a number of its own for TMDB"),
+    mark("whose numbering Trakt follows"),
+    mark("The entry is the only special of the show and fills Trakt's season 0 exactly"),
+    mark("Trakt lists these specials with the entry's own dates"),
+    mark("The sources call it a special"),
+    mark("and nothing confirms which number Trakt gives it"),
+    mark("nothing confirms that Trakt counts so"),
+    mark("Otaku files it under movies"),
+    mark("The show has one season of its length"),
+    mark("another entry stands there too"),
+    mark("entry %(id)s stands there too"),
+    mark("another entry of the same show stands there"),
+    mark("entry %(id)s of the same show stands there"),
+    mark("Otaku gives it to the Trakt show %(id)s"),
+    mark("Otaku gives it to the Trakt movie %(id)s"),
+    mark("as its TMDB id does"),
+    mark("Anime-Lists has %(title)s"),
+    mark("whose numbered sequel this is by its title"),
+    mark("and gives it to %(service)s %(id)s"),
+    mark("%(who)s gives it to %(service)s %(id)s"),
+    mark("which Otaku knows as the Trakt show %(id)s"),
+    mark("The list %(list)s gives it to the Trakt show %(id)s"),
+    mark("The list %(list)s gives it to the Trakt movie %(id)s"),
+    mark("Trakt knows TMDB movie %(id)s as %(title)s"),
+    mark("Trakt knows %(id)s as %(title)s"),
+    mark("which began in %(year)s"),
+    mark("Of its TMDB movies"),
+    mark("%(title)s has title and year"),
+    mark("The only Trakt movie called %(title)s of %(year)s"),
+    mark("Otaku says the movie %(title)s (%(year)s)"),
+    mark("title or year differ"),
+    mark("Otaku names a movie of another year"),
+    mark("and no other source names one"),
+    mark("Otaku names a movie"),
+    mark("and nothing else says that it is one"),
+    mark("Its id leads to a show of another time"),
+    mark("which may be a live-action one"),
+    mark("The sources name a movie"),
+    mark("but the entry has %(count)s episodes"),
+    mark("Its ids lead to different shows on Trakt"),
+    mark("Its ids lead to different movies on Trakt"),
+    mark("Music videos are not on Trakt"),
+    mark("Its ids are known"),
+    mark("but Trakt lists no such show"),
+    mark("but Trakt lists no such movie"),
+    mark("No source knows an id for this title"),
+    mark("Trakt has no show %(id)s"),
+    mark("which a person chose for it"),
+    mark("A person set these episodes"),
+    mark("A person chose it"),
+    mark("chosen by %(name)s"),
+    mark("Corrected by an episode override"),
+    mark("%(service)s absolute %(place)s"),
+    mark("movie %(id)s"),
+)  # fmt: skip
+_PLACES: Final = re.compile(r"(TMDB|TVDB)( S\d+)?( E\d+)?|S\d+( E\d+)?")  # the same in every language
+_END: Final = re.compile(r"[.;,](?=\s|$)|$")
+
+
+def explained(text: str | None) -> str:
+    """What the mapping wrote about a title, in the language of the page; what is not known is left as it is."""
+    return _explained(str(text or ""), locale())
+
+
+@lru_cache(maxsize=2048)
+def _explained(text: str, _language: str) -> str:
+    if (whole := _clause(text.rstrip("."), _patterns()[: len(_SAID)])) is not None:
+        return f"{whole}."
+    parts = _clauses(text, _patterns())
+    return text if parts is None else "".join(parts)
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], Any], ...]:
+    own = ((re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>.+)", re.escape(text)), text) for text in _BECAUSE)
+    return tuple((re.compile(pattern), text) for pattern, text in (*_SAID, *own))
+
+
+def _clauses(text: str, patterns: Sequence[tuple[re.Pattern[str], Any]]) -> list[str] | None:
+    """The clauses of `text`, each with the sign behind it; None where one of them is not known."""
+    if not text:
+        return []
+    for end in _END.finditer(text):
+        rest = text[end.end() :]
+        space = rest[: len(rest) - len(rest.lstrip())]
+        words_ = _clause(text[: end.start()], patterns)
+        if words_ is not None and (others := _clauses(rest.lstrip(), patterns)) is not None:
+            return [words_ + end[0] + space, *others]
+    return None
+
+
+def _clause(text: str, patterns: Sequence[tuple[re.Pattern[str], Any]]) -> str | None:
+    if _PLACES.fullmatch(text):
+        return text
+    for pattern, sentence in patterns:
+        if match := pattern.fullmatch(text):
+            text = _(sentence) if isinstance(sentence, str) else str(sentence)
+            return (text % {name: value for name, value in match.groupdict().items() if value}).rstrip(".")
+    return None
+
+
 def said(candidate: Mapping[str, Any]) -> str:
     """Who names this place. Never a name of the code: what is no sentence becomes one."""
     text = str(candidate.get("evidence") or "").strip()
@@ -46,6 +180,9 @@ def said(candidate: Mapping[str, Any]) -> str:
             if "source" in values:
                 values["source"] = words.label("source", values["source"])
             return str(sentence) % values
+    known = explained(text)
+    if known != text:
+        return known if known.endswith(".") else f"{known}."
     if text[:1].isupper() and "_" not in text:
         return text if text.endswith(".") else f"{text}."
     return _("Named by %(source)s.", source=words.label("source", candidate.get("source")))

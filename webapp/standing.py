@@ -10,7 +10,7 @@ from flask import url_for
 
 from webapp import queries, words
 from webapp.i18n import gettext as _
-from webapp.i18n import ngettext
+from webapp.i18n import ngettext, number
 from webapp.models import Connection, MappingSource, Run, User
 from webapp.times import clock, on
 
@@ -133,7 +133,7 @@ def _no_trakt(preview: Run | None) -> Standing:
             "Trakt isn't connected yet. Your plan is ready: %(count)s play.",
             "Trakt isn't connected yet. Your plan is ready: %(count)s plays.",
             preview.plays_planned,
-            count=f"{preview.plays_planned:,}",
+            count=number(preview.plays_planned),
         )
     else:
         text = _("Trakt isn't connected yet.")
@@ -147,7 +147,7 @@ def _ready(preview: Run) -> Standing:
             "Your plan is ready: %(count)s play.",
             "Your plan is ready: %(count)s plays.",
             preview.plays_planned,
-            count=f"{preview.plays_planned:,}",
+            count=number(preview.plays_planned),
         ),
         _("Nothing has been sent. Look at it, then say yes."),
         url_for("runs.show", run_id=preview.id),

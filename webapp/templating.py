@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app, has_request_context, request, url_for
-from flask_babel import Babel, format_decimal, get_locale
 from flask_login import current_user
 
-from webapp import times, words
+from webapp import evidence, times, words
 from webapp.forms import MAX_ID
-from webapp.i18n import gettext, template_gettext, template_ngettext
+from webapp.i18n import gettext, init_languages, locale, number, template_gettext, template_ngettext
 from webapp.models import Media
 
 HTMX = "vendor/htmx-2.0.11/htmx.min.js"
@@ -28,15 +27,13 @@ HTMX_CONFIG = (
 
 
 def init_templates(app: Flask) -> None:
-    app.config.setdefault("BABEL_DEFAULT_LOCALE", "en")
-    app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
-    Babel(app)
+    init_languages(app)
     env = app.jinja_env
     env.lstrip_blocks = True
     env.globals.update(_=template_gettext, gettext=template_gettext, ngettext=template_ngettext, url_for=address)
     env.filters.update(
         number=number, when=times.when, on=times.on, clock=times.clock, hm=times.hours_minutes, lasted=times.lasted,
-        ago=times.ago, machine=times.machine, day=times.day_words, partialday=times.partial_day, title=title, ranges=ranges, localday=times.local_day, upfirst=upfirst,
+        ago=times.ago, machine=times.machine, day=times.day_words, partialday=times.partial_day, title=title, ranges=ranges, localday=times.local_day, upfirst=upfirst, explained=evidence.explained,
     )  # fmt: skip
     env.globals.update(
         words=words,
@@ -50,6 +47,7 @@ def init_templates(app: Flask) -> None:
         tone=tone,
         locale=locale,
         span=span,
+        said=evidence.said,
         date_rules=date_rules,
         outcome_chips=outcome_chips,
     )
@@ -77,20 +75,6 @@ def address(endpoint: str, **values: Any) -> str:
 def is_htmx() -> bool:
     """htmx asks for a fragment; a page that htmx restores from history needs the whole."""
     return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
-
-
-def locale() -> str:
-    return str(get_locale() or "en").replace("_", "-")
-
-
-def number(value: int) -> str:
-    """With the signs that the language puts between thousands."""
-    return _number(value, locale())
-
-
-@lru_cache(maxsize=4096)
-def _number(value: int, _locale: str) -> str:
-    return str(format_decimal(value))
 
 
 def asset(name: str) -> str:
@@ -134,11 +118,11 @@ def tone(number: int | None) -> int:
 def ranges(numbers: Iterable[int]) -> str:
     """[1, 2, 3, 7] -> "1-3, 7"."""
     parts: list[list[int]] = []
-    for number in sorted(set(numbers)):
-        if parts and number == parts[-1][1] + 1:
-            parts[-1][1] = number
+    for one in sorted(set(numbers)):
+        if parts and one == parts[-1][1] + 1:
+            parts[-1][1] = one
         else:
-            parts.append([number, number])
+            parts.append([one, one])
     return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)
 
 

@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
+from babel.dates import format_date, format_time
 from flask import current_app, has_app_context, has_request_context, request
-from flask_babel import format_date, get_locale
 from flask_login import current_user
 
 from webapp.i18n import gettext as _
-from webapp.i18n import ngettext
+from webapp.i18n import locale, ngettext, number
 from webapp.models import utcnow
 
 ZONE = "tsuzuki.zone"  # in the environment of a request
@@ -83,16 +83,24 @@ def _day_words(day: date, today: date) -> str:
         return _("yesterday")
     if away == 1:
         return _("tomorrow")
-    locale = get_locale()
-    pattern = None
-    if locale is None or locale.language == "en":
+    language = locale()
+    pattern = "medium"
+    if language == "en":
         pattern = "d MMM" if day.year == today.year else "d MMM y"
-    return _date_words(day, pattern or "medium", str(locale or ""))
+    return _date_words(day, pattern, language.replace("-", "_"))
 
 
 @lru_cache(maxsize=4096)
-def _date_words(day: date, pattern: str, _locale: str) -> str:
-    return str(format_date(day, pattern))
+def _date_words(day: date, pattern: str, language: str) -> str:
+    return str(format_date(day, pattern, locale=language))
+
+
+def _clock_words(local: datetime, *, seconds: bool = False) -> str:
+    """14:02, 14:02:59; in other languages as these write it."""
+    language = locale()
+    if language == "en":
+        return f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}"
+    return str(format_time(local.time(), "medium" if seconds else "short", locale=language.replace("-", "_")))
 
 
 def partial_day(text: str | None) -> str:
@@ -116,7 +124,11 @@ def when(moment: datetime | None) -> str:
 
 
 def _when(local: datetime, today: date) -> str:
-    return f"{_day_words(local.date(), today)}, {local:%H:%M} {_zone_name(local)}"
+    return _("%(day)s, %(time)s", day=_day_words(local.date(), today), time=_clock_and_zone(local))
+
+
+def _clock_and_zone(local: datetime) -> str:
+    return f"{_clock_words(local)} {_zone_name(local)}"
 
 
 def clock(moment: datetime | None) -> str:
@@ -127,12 +139,12 @@ def clock(moment: datetime | None) -> str:
         return _("you say otherwise")
     zone = person_zone()
     local, today = moment.astimezone(zone), utcnow().astimezone(zone).date()
-    time = f"{local:%H:%M} {_zone_name(local)}"
+    time = _clock_and_zone(local)
     away = (local.date() - today).days
     if away == 0:
         return time
     if abs(away) == 1:
-        return f"{time} {_day_words(local.date(), today)}"
+        return _("%(time)s %(day)s", time=time, day=_day_words(local.date(), today))
     return _("%(time)s on %(day)s", time=time, day=_day_words(local.date(), today))
 
 
@@ -149,8 +161,7 @@ def on(moment: datetime | None) -> str:
 def hours_minutes(moment: datetime | None, *, seconds: bool = False) -> str:
     if moment is None:
         return "–"
-    local = moment.astimezone(person_zone())
-    return f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}"
+    return _clock_words(moment.astimezone(person_zone()), seconds=seconds)
 
 
 def lasted(seconds: float) -> str:
@@ -163,7 +174,7 @@ def lasted(seconds: float) -> str:
     if minutes < 120:
         return ngettext("%(num)s minute", "%(num)s minutes", minutes)
     if minutes < 48 * 60:
-        return _("%(hours)s h %(minutes)s min", hours=minutes // 60, minutes=minutes % 60)
+        return _("%(hours)s h %(minutes)s min", hours=number(minutes // 60), minutes=minutes % 60)
     return ngettext("%(num)s day", "%(num)s days", minutes // 1440)
 
 

@@ -252,6 +252,12 @@ STATUSES: Mapping[str, Any] = {
     "PLANNING": _l("Planning"),
 }
 
+# How a play came to Trakt, as its history says.
+ACTIONS: Mapping[str, Any] = {
+    "scrobble": _l("by a scrobbler"),
+    "checkin": _l("by a check-in"),
+    "watch": _l("added by hand or by an app"),
+}
 FORMATS: Mapping[str, Any] = {
     "TV": _l("TV"),
     "TV_SHORT": _l("TV short"),

@@ -9,10 +9,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from webapp.i18n import gettext, lazy_gettext, ngettext
+from webapp.i18n import gettext, lazy_gettext, ngettext, number
 from webapp.models import Run
 from webapp.times import clock
 from webapp.wordlist import (
+    ACTIONS,
     BROKEN,
     CAUSES,
     COMMANDS,
@@ -43,7 +44,7 @@ from webapp.wordlist import (
 )
 
 __all__ = [
-    "BROKEN", "CAUSES", "COMMANDS", "CONNECTIONS", "DATE_RULES", "DATE_SOURCES", "ERRORS", "FINDINGS", "FORMATS", "GATE", "LEADS", "LEFT_ALONE", "MODES", "OUTCOMES",
+    "ACTIONS", "BROKEN", "CAUSES", "COMMANDS", "CONNECTIONS", "DATE_RULES", "DATE_SOURCES", "ERRORS", "FINDINGS", "FORMATS", "GATE", "LEADS", "LEFT_ALONE", "MODES", "OUTCOMES",
     "PHASES", "PILES", "PLANNED", "PLAYS", "REASONS", "REFUSED", "RUN_REASONS", "SERVICES", "SOURCES", "STATES",
     "STATE_SENTENCES", "STATUSES", "TRIGGERS", "added", "command_error", "error_sentence", "error_title", "headline", "label",
     "plays_words", "run_label", "run_sentence", "run_service", "run_state", "sentence", "tone",
@@ -80,6 +81,7 @@ _LABELS: Mapping[str, Mapping[str, Any]] = {
     "date_source": DATE_SOURCES,
     "status": STATUSES,
     "format": FORMATS,
+    "action": ACTIONS,
     "source": SOURCES,
     "service": SERVICES,
     "cause": {code: words[0] for code, words in CAUSES.items()},
@@ -123,9 +125,9 @@ def plays_words(episodes: int, movies: int = 0) -> str:
     """37 episodes and 2 movies."""
     parts = []
     if episodes or not movies:
-        parts.append(ngettext("%(count)s episode", "%(count)s episodes", episodes, count=f"{episodes:,}"))
+        parts.append(ngettext("%(count)s episode", "%(count)s episodes", episodes, count=number(episodes)))
     if movies:
-        parts.append(ngettext("%(count)s movie", "%(count)s movies", movies, count=f"{movies:,}"))
+        parts.append(ngettext("%(count)s movie", "%(count)s movies", movies, count=number(movies)))
     return str(gettext(" and ").join(parts))
 
 
@@ -199,7 +201,7 @@ def _succeeded(run: Run) -> str:
     if run.mode == "repair":
         return _repaired(run.result or {})
     if run.mode == "undo" and (back := (run.result or {}).get("restored")):
-        return ngettext("%(count)s play stands on Trakt again, with its time.", "%(count)s plays stand on Trakt again, with their times.", int(back), count=f"{int(back):,}")  # fmt: skip
+        return ngettext("%(count)s play stands on Trakt again, with its time.", "%(count)s plays stand on Trakt again, with their times.", int(back), count=number(int(back)))  # fmt: skip
     if run.mode == "undo":
         return gettext(
             "The plays that this run names were removed from Trakt. They stay off until you press Send again."
@@ -215,7 +217,7 @@ def _succeeded(run: Run) -> str:
         return f"{said} {back}" if _was_read_back(run) else said
     found = (run.result or {}).get("entries") or (run.result or {}).get("found")
     if found:
-        return ngettext("Up to date. %(count)s title checked at %(at)s.", "Up to date. %(count)s titles checked at %(at)s.", int(found), count=f"{int(found):,}", at=clock(run.finished_at))  # fmt: skip
+        return ngettext("Up to date. %(count)s title checked at %(at)s.", "Up to date. %(count)s titles checked at %(at)s.", int(found), count=number(int(found)), at=clock(run.finished_at))  # fmt: skip
     return gettext("Up to date. Checked at %(at)s.", at=clock(run.finished_at))
 
 
@@ -243,17 +245,17 @@ def _refused(run: Run, refused: int) -> str:
 def _looked(result: Mapping[str, Any]) -> str:
     read, found = int(result.get("plays") or 0), int(result.get("findings") or 0)
     if not found:
-        return ngettext("%(count)s play read; none looks wrong.", "%(count)s plays read; none looks wrong.", read, count=f"{read:,}")  # fmt: skip
-    return ngettext("%(found)s of %(count)s play looks wrong. Nothing was changed.", "%(found)s of %(count)s plays look wrong. Nothing was changed.", read, count=f"{read:,}", found=f"{found:,}")  # fmt: skip
+        return ngettext("%(count)s play read; none looks wrong.", "%(count)s plays read; none looks wrong.", read, count=number(read))  # fmt: skip
+    return ngettext("%(found)s of %(count)s play looks wrong. Nothing was changed.", "%(found)s of %(count)s plays look wrong. Nothing was changed.", read, count=number(read), found=number(found))  # fmt: skip
 
 
 def _repaired(result: Mapping[str, Any]) -> str:
     removed, moved = int(result.get("removed") or 0), int(result.get("moved") or 0)
     parts = []
     if removed:
-        parts.append(ngettext("%(count)s play was removed.", "%(count)s plays were removed.", removed, count=f"{removed:,}"))  # fmt: skip
+        parts.append(ngettext("%(count)s play was removed.", "%(count)s plays were removed.", removed, count=number(removed)))  # fmt: skip
     if moved:
-        parts.append(ngettext("%(count)s play was moved.", "%(count)s plays were moved.", moved, count=f"{moved:,}"))
+        parts.append(ngettext("%(count)s play was moved.", "%(count)s plays were moved.", moved, count=number(moved)))
     return " ".join(parts) or gettext("Nothing was left to put right.")
 
 
@@ -269,7 +271,7 @@ def _previewed(run: Run) -> str:
         parts.append(gettext("Nothing new: all that has a place is on Trakt already."))
     already = int(result.get("alreadySynced") or 0)
     if already:
-        parts.append(ngettext("%(count)s episode is there already.", "%(count)s episodes are there already.", already, count=f"{already:,}"))  # fmt: skip
+        parts.append(ngettext("%(count)s episode is there already.", "%(count)s episodes are there already.", already, count=number(already)))  # fmt: skip
     needs = int(result.get("review") or 0)
     if needs:
         parts.append(ngettext("%(num)s title needs you.", "%(num)s titles need you.", needs))
@@ -281,11 +283,11 @@ def _sent_of_wanted(run: Run) -> str:
     missing = max(run.plays_planned - run.plays_sent, 0)
     if not missing:
         return gettext("%(plays)s are on Trakt.", plays=_plays(run.plays_sent))
-    return gettext("%(sent)s of %(wanted)s are on Trakt. %(missing)s are not.", sent=f"{run.plays_sent:,}", wanted=_plays(run.plays_planned), missing=f"{missing:,}")  # fmt: skip
+    return gettext("%(sent)s of %(wanted)s are on Trakt. %(missing)s are not.", sent=number(run.plays_sent), wanted=_plays(run.plays_planned), missing=number(missing))  # fmt: skip
 
 
 def _plays(count: int) -> str:
-    return str(ngettext("%(count)s play", "%(count)s plays", count, count=f"{count:,}"))
+    return str(ngettext("%(count)s play", "%(count)s plays", count, count=number(count)))
 
 
 def error_title(status: int) -> str:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from flask_babel import format_date
+from babel.dates import format_skeleton
 
 from webapp.i18n import gettext as _
-from webapp.i18n import ngettext
+from webapp.i18n import locale, ngettext, number
 from webapp.times import day_words
 
 WEEKS: Final = 53
@@ -41,19 +41,23 @@ def draw(days: Mapping[date, int], today: date) -> Year | None:
     for day, count in sorted(shown.items(), reverse=True):
         months.setdefault(day.replace(day=1), []).append(count)
     most = max(shown, key=lambda day: (shown[day], day))
-    total = sum(shown.values())
     return Year(
         WEEKS,
         tuple("".join(squares) for squares in parts),
-        " ".join(
-            (
-                ngettext("%(count)s play", "%(count)s plays", total, count=f"{total:,}"),
-                ngettext("on %(num)s day.", "on %(num)s days.", len(shown)),
-                _("Most on %(day)s: %(count)s.", day=day_words(most), count=shown[most]),
-            )
+        _(
+            "%(plays)s on %(days)s. Most on %(day)s: %(count)s.",
+            plays=ngettext("%(num)s play", "%(num)s plays", sum(shown.values())),
+            days=ngettext("%(num)s day", "%(num)s days", len(shown)),
+            day=day_words(most),
+            count=number(shown[most]),
         ),
-        tuple((str(format_date(month, "MMMM y")), sum(counts), len(counts)) for month, counts in months.items()),
+        tuple((_month(month), sum(counts), len(counts)) for month, counts in months.items()),
     )
+
+
+def _month(day: date) -> str:
+    """November 2026"""
+    return str(format_skeleton("yMMMM", day, locale=locale().replace("-", "_")))
 
 
 def level(count: int) -> int:

@@ -35,7 +35,7 @@ function count(form) {
   const ticked = boxes.filter((box) => box.checked);
   const plays = ticked.reduce((sum, box) => sum + Number(box.dataset.plays), 0);
   const line = form.querySelector("[data-count]");
-  if (line) line.textContent = line.dataset.count.replace("{entries}", ticked.length).replace("{all}", boxes.length).replace("{plays}", plays.toLocaleString());
+  if (line) line.textContent = line.dataset.count.replace("{entries}", ticked.length).replace("{all}", boxes.length).replace("{plays}", plays.toLocaleString(document.documentElement.lang));
   const send = form.querySelector("button[data-send]");
   if (send) send.disabled = ticked.length === 0;
 }

@@ -17,6 +17,7 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from jobs.doctor import Cause
 from tests.web import seed
 from webapp import create_app, transfer
 from webapp.config import load
@@ -59,9 +60,11 @@ class Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def furnished(folder: Path, **settings: str) -> Iterator[House]:
-    """Everything occurs: every pile, reason, run, play, finding and connection."""
+def furnished(folder: Path, *, speaks: Path | None = None, **settings: str) -> Iterator[House]:
+    """Everything occurs: every pile, reason, run, play, finding and connection. `speaks`: a folder of translations."""
     with served(folder, settings) as house:
+        if speaks:
+            house.app.extensions["babel"].translation_directories.append(str(speaks))
         with house.app.app_context():
             house.pages.update(furnish(_person(), f"{house.base_url}/static/img/mark.svg"))
         yield house
@@ -137,7 +140,7 @@ def furnish(person: User, picture: str) -> dict[str, tuple[str, ...]]:
     for media in session.scalars(select(Media).where(Media.cover_url.is_not(None))):
         media.cover_url = picture
         media.is_adult = media.anilist_id == TITLE
-    for number, cause in enumerate(("posted_again", "from_s1e1", "twice"), 1):
+    for number, cause in enumerate([cause.value for cause in Cause], 1):
         session.add(
             HistoryFinding(
                 user_id=person.id, target_account="trakt-1", cause=cause, history_id=number, kind="episode", trakt_id=70_000, season=1, number=number,

@@ -65,7 +65,7 @@ def decide_by_keyboard(page: Page) -> None:
     # The piles below, folded, at phone size too.
     page.set_viewport_size({"width": 390, "height": 844})
     page.get_by_text("No match known").click()
-    page.get_by_role("button", name=re.compile("^Ignore all of MUSIC")).click()
+    page.get_by_role("button", name=re.compile("^Ignore all of Music video")).click()
     expect(page.get_by_role("region", name="Decided last")).to_contain_text("put aside")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.goto("/history")

@@ -7,8 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from flask import Flask
+from flask_babel import force_locale
 
+from tests.web.conftest import Browser
 from webapp import times
+from webapp.i18n import ngettext, number
 from webapp.models import utcnow
 from webapp.templating import ranges
 from webapp.views.logs import numbers
@@ -85,3 +88,19 @@ def test_times_fit_into_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
     assert times.clock(times.FAR) == "you say otherwise"
     assert times.on(noon) == "today, 12:00 UTC"
     assert times.on(noon - timedelta(days=17)) == "on 3 Nov, 12:00 UTC"
+
+
+def test_days_clocks_and_numbers_are_written_as_the_language_does() -> None:
+    moment = datetime(2023, 3, 12, 14, 2, tzinfo=UTC)
+    with force_locale("fi"):
+        assert times.when(moment) == "12.3.2023, 14.02 UTC"
+        assert number(1_234_567) == "1\xa0234\xa0567"
+        assert ngettext("%(num)s play", "%(num)s plays", 1204) == "1\xa0204 plays"
+    assert times.when(moment) == "12 Mar 2023, 14:02 UTC"
+    assert ngettext("%(num)s play", "%(num)s plays", 1204) == "1,204 plays"
+
+
+def test_the_browser_chooses_among_the_languages_that_there_are(stranger: Browser) -> None:
+    for asked in ("fi", "pt-BR, en;q=0.5", "*", "x" * 500):
+        answer = stranger.client.get("/login", headers={"Accept-Language": asked}, follow_redirects=True)
+        assert '<html lang="en">' in answer.text
