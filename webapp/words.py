@@ -235,10 +235,10 @@ def _was_read_back(run: Run) -> bool:
 def _refused(run: Run, refused: int) -> str:
     """What arrived, what Trakt did not take, and what waits."""
     parts = [_sent_of_wanted(run)] if run.plays_sent else []
-    parts.append(ngettext("%(count)s play was refused by Trakt. Look at where it goes.", "%(count)s plays were refused by Trakt. Look at where they go.", refused, count=f"{refused:,}"))  # fmt: skip
+    parts.append(ngettext("%(count)s play was refused by Trakt. Look at where it goes.", "%(count)s plays were refused by Trakt. Look at where they go.", refused, count=number(refused)))  # fmt: skip
     waiting = run.plays_planned - run.plays_sent - refused
     if waiting > 0:
-        parts.append(ngettext("%(count)s waits; we try again with every check.", "%(count)s wait; we try again with every check.", waiting, count=f"{waiting:,}"))  # fmt: skip
+        parts.append(ngettext("%(count)s waits; we try again with every check.", "%(count)s wait; we try again with every check.", waiting, count=number(waiting)))  # fmt: skip
     return " ".join(parts)
 
 

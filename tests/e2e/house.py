@@ -217,6 +217,6 @@ ALWAYS: dict[str, tuple[str, ...]] = {
 # What answers to GET and is no page: a fragment, a file, an answer for scripts, an address that leads to another.
 NO_PAGES = frozenset(
     {
-        "static", "home.caches", "home.changes", "runs.log", "runs.progress", "mappings.place", "transfer.export", "oauth.callback", "places.another", "account.sign_in", "setup.show",
+        "static", "home.caches", "home.changes", "runs.log", "runs.progress", "mappings.place", "transfer.export", "runs.download", "oauth.callback", "places.another", "account.sign_in", "setup.show",
     }
 )  # fmt: skip

@@ -35,6 +35,7 @@ NAMES = frozenset(
         "VIP",
         "OpenAPI",
         "JSON",
+        "CSV",
         "YAML",
         "hanako",
         "CET",
