@@ -39,8 +39,8 @@ def written(path: Path) -> Iterator[str]:
     }
     filled = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
     inner = {id(part) for node in filled for part in node.values}
-    for node in filled:
-        yield "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+    for text in filled:
+        yield "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in text.values)
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documents | inner:
             yield node.value

@@ -14,9 +14,10 @@ from webapp import enqueue, queries, schedule, words, year
 from webapp.budgets import budgets as budgets_of
 from webapp.i18n import gettext as _
 from webapp.i18n import lazy_gettext as _l
+from webapp.i18n import locale
 from webapp.models import utcnow
 from webapp.standing import standing
-from webapp.templating import is_htmx, locale
+from webapp.templating import is_htmx
 from webapp.times import person_zone
 
 blueprint = Blueprint("home", __name__)
