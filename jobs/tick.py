@@ -109,8 +109,7 @@ class Tick:
     def check_connections(self, now: datetime) -> None:
         """Who an account is and what it may do is asked once a day."""
         for connection_id in tokens.due_checks(now):
-            if self._has_rested(("check", connection_id), now, CHECK_AGAIN):
-                enqueue.connection_check(connection_id)
+            self._ask(("check", connection_id), now, CHECK_AGAIN, enqueue.connection_check)
 
     def refresh_tokens(self, now: datetime) -> None:
         """Tokens with less than a day left."""
@@ -123,16 +122,14 @@ class Tick:
             }
         for user_id, service in tokens.due_refreshes(now):
             connection_id = ids.get((user_id, service))
-            if connection_id is not None and self._has_rested(("token", connection_id), now, REFRESH_AGAIN):
-                enqueue.token_refresh(connection_id)
+            if connection_id is not None:
+                self._ask(("token", connection_id), now, REFRESH_AGAIN, enqueue.token_refresh)
 
-    def _has_rested(self, what: tuple[str, int], now: datetime, pause: timedelta) -> bool:
-        """True when this was not tried within `pause`; then it counts as tried now."""
+    def _ask(self, what: tuple[str, int], now: datetime, pause: timedelta, put: Callable[[int], bool]) -> None:
+        """Put a job about `what` on its queue, unless one was put there within `pause`."""
         tried = self._tried.get(what)
-        if tried is not None and now - tried < pause:
-            return False
-        self._tried[what] = now
-        return True
+        if (tried is None or now - tried >= pause) and put(what[1]):
+            self._tried[what] = now
 
     def tidy(self, now: datetime) -> None:
         """Once an hour: plans that have run out, old log lines, sign-ins that were never finished."""

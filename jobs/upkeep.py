@@ -17,7 +17,7 @@ def refresh_token(connection_id: int) -> None:
     """Renew a sign-in that ends within a day, before a run needs it. What fails is tried again by the tick."""
     with transaction(readonly=True) as session:
         connection = session.get(Connection, connection_id)
-    if connection is None or connection.state != "connected":
+    if connection is None or connection.state not in tokens.USABLE:
         return
     try:
         tokens.access_token(connection.user_id, cast("Literal['anilist', 'trakt']", connection.service))

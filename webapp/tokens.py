@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 
 USABLE = ("connected", "refused")  # refused: the service turned a run away, and may take the next one
 EARLY = timedelta(days=1)  # refreshed when less than this is left
+REST = timedelta(minutes=5)  # without asking again after an unclear answer, while the old token is good
 _LOOK_AGAIN = 0.2  # seconds between two looks at somebody else's refresh
 _FOR_GOOD = {"invalid_grant", "invalid_client", "unauthorized_client"}
 _sleep = time.sleep
@@ -113,8 +114,8 @@ def access_token(user_id: int, service: Service) -> str | None:
 def refresh(user_id: int, service: Service, used: str) -> str | None:
     """A token newer than `used`, which was refused or is about to expire. None: the person must reconnect.
 
-    Of many callers one asks the service, the others wait for its result. Raises ServiceDown (no clear answer, twice)
-    and AppRefused (403: the app or its address is blocked).
+    Of many callers one asks the service, the others wait for its result. Raises ServiceDown (no clear answer, twice,
+    or lately) and AppRefused (403: the app or its address is blocked).
     """
     span = 2.5 * min(current_app.config["TSUZUKI"].HTTP_READ_SECONDS, 30.0) + 5.0
     give_up = time.monotonic() + 2 * span
@@ -124,6 +125,10 @@ def refresh(user_id: int, service: Service, used: str) -> str | None:
             return None
         if (token := decrypt(row.access_token)) != used:
             return token
+        rest = (row.refreshing_until - utcnow()).total_seconds() if row.refreshing_until else 0.0
+        if rest > span:  # no claim lasts so long: the service gave no clear answer lately
+            said = f"{SERVICE_NAMES[service]} could not renew the sign-in and is asked again later"
+            raise ServiceDown(said, service=service, seconds=rest)
         if not row.refresh_token:
             _needs_person(row, "reconnect", "the token was refused and there is none to refresh it with")
             return None
@@ -172,9 +177,9 @@ def _refresh(row: Connection, service: Service) -> str | None:
             f"{SERVICE_NAMES[service]} refused to renew the sign-in: {error.detail}", service=service
         ) from error
     except GrantUnclear as error:
-        _change(row, refreshing_until=None)
-        seconds = max(error.retry_after or 0.0, 60.0)
-        raise ServiceDown(error.detail, service=service, seconds=seconds) from error
+        rest = _rest(row, error.retry_after or 0.0)
+        _change(row, refreshing_until=utcnow() + rest if rest else None)
+        raise ServiceDown(error.detail, service=service, seconds=max(rest.total_seconds(), 60.0)) from error
     kept = _change(
         row,
         access_token=encrypt(tokens.access),
@@ -186,6 +191,12 @@ def _refresh(row: Connection, service: Service) -> str | None:
     if kept:
         return tokens.access
     return access_token(row.user_id, service)  # the person signed in anew meanwhile
+
+
+def _rest(row: Connection, told: float) -> timedelta:
+    """How long nobody asks again: as the service said (seconds); and while the old token is good there is no hurry."""
+    good = row.expires_at - utcnow() - timedelta(minutes=1) if row.expires_at else timedelta(0)
+    return max(min(timedelta(seconds=told), timedelta(hours=1)), min(good, REST), timedelta(0))
 
 
 def _ask_twice(service: Service, app: App, refresh_token: str) -> Tokens:

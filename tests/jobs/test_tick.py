@@ -14,6 +14,7 @@ from rq.serializers import JSONSerializer
 from sqlalchemy import select, update
 
 from jobs import tick
+from webapp import enqueue
 from webapp.config import Config
 from webapp.extensions import db
 from webapp.models import Connection, Log, OAuthFlow, PlanItem, Run, TraktPicture, User, utcnow
@@ -218,3 +219,16 @@ def test_a_database_that_is_away_ends_nothing(
     db.drop_all()
     assert ticking(app).once() is False
     assert "step 'take the lease' failed" in caplog.text
+
+
+def test_what_could_not_be_put_on_the_queue_is_put_there_by_the_next_tick(
+    app: Flask, user: User, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = connection(user, checked_at=NOW, access_token="x", refresh_token="y", expires_at=NOW + HOUR)
+    ticker = ticking(app)
+    with monkeypatch.context() as away:
+        away.setattr(enqueue, "token_refresh", lambda _id: False)
+        ticker.once()
+    assert jobs_of(redis, "light") == []
+    ticker.once()
+    assert jobs_of(redis, "light") == [f"token-{row.id}"]

@@ -219,15 +219,44 @@ def test_an_unclear_answer_keeps_the_session_and_uses_the_old_token(
     web.post(TOKEN_URL, **fault)
     assert tokens.access_token(user.id, "trakt") == "old"
     assert len(web.calls) == 2
+    assert tokens.access_token(user.id, "trakt") == "old"
+    assert len(web.calls) == 2  # nobody asks at every request
+    assert tokens.due_refreshes(utcnow()) == []
     row = _row(connection_id)
-    assert (row.state, row.refreshing_until) == ("connected", None)
+    assert row.state == "connected"
+    assert row.refreshing_until is not None
+    assert timedelta(minutes=4) < row.refreshing_until - utcnow() <= timedelta(minutes=5)
+    assert tokens.due_refreshes(utcnow() + timedelta(minutes=6)) == [(user.id, "trakt")]
+
+
+def test_a_token_that_is_refused_while_renewing_rests_makes_the_run_wait_as_long(
+    app: Flask, user: User, web: Any
+) -> None:
+    _connect(user, left=timedelta(days=5))
+    web.post(TOKEN_URL, status=503)
+    for _ in range(3):
+        with pytest.raises(ServiceDown) as got:
+            tokens.refresh(user.id, "trakt", "old")
+        assert 240 < got.value.seconds <= 300
+    assert len(web.calls) == 2
+
+
+def test_a_service_that_says_when_to_come_back_is_not_asked_before(app: Flask, user: User, web: Any) -> None:
+    _connect(user, left=timedelta(hours=-1))
+    web.post(TOKEN_URL, status=429, headers={"Retry-After": "900"})
+    for _ in range(2):
+        with pytest.raises(ServiceDown) as got:
+            tokens.access_token(user.id, "trakt")
+        assert 800 < got.value.seconds <= 900
+    assert len(web.calls) == 2
 
 
 def test_an_expired_token_and_an_unclear_answer_make_the_run_wait(app: Flask, user: User, web: Any) -> None:
-    _connect(user, left=timedelta(hours=-1))
+    connection_id = _connect(user, left=timedelta(hours=-1))
     web.post(TOKEN_URL, status=503)
     with pytest.raises(ServiceDown):
         tokens.access_token(user.id, "trakt")
+    assert _row(connection_id).refreshing_until is None
 
 
 def test_a_403_at_the_token_endpoint_stops_without_losing_the_session(app: Flask, user: User, web: Any) -> None:

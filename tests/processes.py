@@ -1,0 +1,75 @@
+"""Real processes for tests: a parent that has imported everything forks them, as `jobs.worker` does; all begin together."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from webapp import create_app
+from webapp.config import ROOT, load
+from webapp.extensions import db
+
+PATIENCE = 120.0  # seconds
+
+
+def in_processes(settings: Mapping[str, str], times: int, action: str, *arguments: Any) -> list[Any]:
+    """What `action` ("module:function"), called in an app context of each of so many processes, returns there, as JSON.
+
+    Raises AssertionError with the traceback of a process that failed; none outlives the call.
+    """
+    parent = subprocess.Popen(
+        [sys.executable, "-m", "tests.processes", str(times), action, json.dumps(arguments)],
+        cwd=ROOT,
+        env={name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | dict(settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        said, complaints = parent.communicate(timeout=PATIENCE)
+    finally:
+        if parent.poll() is None:
+            os.killpg(parent.pid, signal.SIGKILL)
+            parent.wait(PATIENCE)
+    assert parent.returncode == 0, complaints
+    return [json.loads(line) for line in said.splitlines()]
+
+
+def main(times: int, action: str, arguments: list[Any]) -> int:
+    """Fork, open the gate for all at once, and print one line per process."""
+    module, _, name = action.partition(":")
+    function = getattr(importlib.import_module(module), name)
+    app = create_app(load())
+    waits, gate = os.pipe()
+    children = []
+    for _ in range(times):
+        child = os.fork()
+        if child == 0:
+            os.close(gate)
+            os.read(waits, 1)  # ends when the parent closes its side
+            status = 1
+            try:
+                with app.app_context():
+                    line = json.dumps(function(*arguments))
+                    db.engine.dispose()
+                os.write(1, f"{line}\n".encode())
+                status = 0
+            except Exception:
+                logging.getLogger(__name__).exception("a process failed")
+            finally:
+                os._exit(status)
+        children.append(child)
+    os.close(gate)
+    return max(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])))
