@@ -23,11 +23,15 @@ def must_ask(ctx: RunContext, plays: int) -> str | None:
     if not ctx.automated:
         from_preview = ctx.parent_id is not None
         return "over_brake" if plays > BY_HAND_BRAKE and not from_preview else None
-    with transaction(readonly=True) as session:
-        consent_at = session.scalar(select(User.hand_consent_at).where(User.id == ctx.user_id))
-    if consent_at is None:
+    if not is_given(ctx.user_id):
         return "first_run"
     return "over_brake" if plays > max(SCHEDULED_BRAKE, TIMES_USUAL * usual_run(ctx.user_id)) else None
+
+
+def is_given(user_id: int) -> bool:
+    """Whether the person has sent something by hand, or approved it."""
+    with transaction(readonly=True) as session:
+        return session.scalar(select(User.hand_consent_at).where(User.id == user_id)) is not None
 
 
 def usual_run(user_id: int) -> float:

@@ -9,11 +9,12 @@ from jobs.planning import Agreed, date_rule_of, draft, only_what_was_agreed, pla
 from jobs.records import Picture
 from jobs.removing import run_removal
 from jobs.repair import run_doctor, run_repair
+from jobs.report import report
 from jobs.runstate import RunContext
 from jobs.sending import send
 from jobs.settle import settle
 from jobs.single import run_single
-from jobs.tools import Tools, tools_for
+from jobs.tools import Shapes, Tools, tools_for
 from webapp.models import utcnow
 
 
@@ -116,6 +117,9 @@ def end_preview(ctx: RunContext, agreed: Agreed, *, connected: bool) -> None:
     """A preview stops here: nothing was sent, and nothing is settled."""
     from_plan(ctx, agreed)
     ctx.result["traktConnected"] = connected
+    if ctx.mode == "full" and not consent.is_given(ctx.user_id):  # nothing was ever sent: it looked at the whole list
+        made = agreed.draft
+        ctx.result["report"] = report(made.entries, made.placements, made.rules, Shapes())
     runstate.finish(ctx, "succeeded", None, None, ctx.result)
 
 

@@ -59,6 +59,7 @@ LEFT_OUT = {
     "cron.check": "starts a run",
     "transfer.export": "a file of all corrections",
     "runs.download": "a file of all titles of a run",
+    "runs.picture": "a picture to keep",
     "transfer.look": "shows a file that was sent",
     "api_health.healthz": "for machines",
     "api_health.readyz": "for machines",

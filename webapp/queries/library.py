@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,6 +122,12 @@ class Title:
     auto: Mapping | None
     spans: list[EntrySpan]
     show: TraktShow | None
+
+
+def entries(user_id: int, anilist_ids: Collection[int]) -> dict[int, Entry]:
+    """These rows of the person's list."""
+    query = select(Entry).where(Entry.user_id == user_id, Entry.anilist_id.in_(sorted(anilist_ids)))
+    return {row.anilist_id: row for row in db.session.scalars(query)}
 
 
 def entry(user_id: int, anilist_id: int) -> Title | None:

@@ -11,13 +11,14 @@ from flask import Blueprint, abort, flash, make_response, redirect, render_templ
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from webapp import files, queries, words
+from webapp import files, pictures, queries, words
 from webapp import runs as commands
 from webapp.forms import number_arg
 from webapp.i18n import gettext as _
 from webapp.models import OPEN, Run, utcnow
 from webapp.queries import repair
 from webapp.queries.runs import Part, PlanEntry
+from webapp.report import report_of
 from webapp.times import local_day
 
 blueprint = Blueprint("runs", __name__)
@@ -71,6 +72,7 @@ def show(run_id: int) -> ResponseReturnValue:
         items=items,
         parts={} if planned else queries.sent_parts(run.id, [item.anilist_id for item, _media in items.items]),
         offset=offset,
+        report=report_of(run),
         findings=repair.findings_of(run.id) if run.mode == "repair" else [],
         lines=queries.run_log(run.id),
         parent=queries.run(current_user.id, run.parent_id) if run.parent_id else None,
@@ -93,6 +95,15 @@ def download(run_id: int, form: str) -> ResponseReturnValue:
     rows = [files.item_row(item, media, parts.get(item.anilist_id, ()), planned=planned) for item, media in queries.items_of(run.id, limit=files.MOST).items]  # fmt: skip
     text = files.as_json({"runId": run.id, "status": run.status, "items": rows}) if form == "json" else files.as_csv(files.ITEM_COLUMNS, rows)  # fmt: skip
     return files.answer(text, f"tsuzuki-run-{run.id}.{form}")
+
+
+@blueprint.get("/runs/<int:run_id>/report.svg")
+def picture(run_id: int) -> ResponseReturnValue:
+    """The report as a picture to keep and to show: numbers and the clearest cases, nothing private."""
+    report = report_of(_run(run_id))
+    if report is None:
+        abort(404)
+    return files.answer(pictures.draw(report), "tsuzuki-report.svg")
 
 
 def _undoable(run: Run, plays: Mapping[str, int]) -> bool:
