@@ -17,6 +17,7 @@ import requests
 from sqlalchemy import create_engine, text
 
 from tests.real_servers import wait_until
+from tests.whole_app import ENDED, Place, places, run_row
 from webapp.config import ROOT, _database_url
 from webapp.launch.running import Running, family, memory
 from webapp.launch.start import free_port
@@ -65,17 +66,7 @@ def post(app: Running, path: str) -> requests.Response:
     return requests.post(app.base_url + path, headers=AUTH, timeout=200)
 
 
-def run_row(app: Running, run_id: int) -> dict[str, Any]:
-    answer = requests.get(f"{app.base_url}/api/runs/{run_id}", headers=AUTH, timeout=30)
-    row: dict[str, Any] = answer.json()
-    return row
-
-
-def places(rows: list[dict[str, Any]]) -> Counter[tuple[Any, ...]]:
-    return Counter((row["kind"], row["trakt_id"], row["season"], row["number"]) for row in rows)
-
-
-def assert_everything_is_there_once(sim: simulator.Running, had: Counter[tuple[Any, ...]]) -> None:
+def assert_everything_is_there_once(sim: simulator.Running, had: Counter[Place]) -> None:
     """Every expected play is on Trakt, nothing else is, and only what stood there twice before stands there twice."""
     now, wanted = places(sim.get("history")), places(sim.get("expected")["plays"])
     assert set(now) == set(wanted) | set(had)
@@ -102,31 +93,8 @@ def at_work(app: Running, sim: simulator.Running) -> int:
 def finished(app: Running, run_id: int) -> dict[str, Any]:
     """The run's row when it has ended."""
 
-    def ended() -> bool:
-        try:
-            return run_row(app, run_id).get("status") in (
-                "succeeded",
-                "partial",
-                "failed",
-                "cancelled",
-                "needs_approval",
-            )
-        except requests.RequestException:
-            return False  # the web server is being started again
-
-    wait_until(ended, f"the end of run {run_id}", patience=120)
-    return run_row(app, run_id)
-
-
-def processes(app: Running, word: str) -> set[int]:
-    return {pid for pid, command in family(app.pid).items() if word in command}
-
-
-def horses(app: Running) -> set[int]:
-    """Processes below a queue worker."""
-    workers = processes(app, "jobs.worker")
-    depth = {pid: len([p for p in workers if pid in family(p)]) for pid in workers}
-    return {pid for pid, levels in depth.items() if levels == 3}
+    wait_until(lambda: run_row(app, run_id, TOKEN).get("status") in ENDED, f"the end of run {run_id}", patience=120)
+    return run_row(app, run_id, TOKEN)
 
 
 def rows(settings: dict[str, str], statement: str, **values: Any) -> list[tuple[Any, ...]]:
@@ -166,34 +134,6 @@ def test_a_second_start_is_told_so_and_the_end_leaves_no_process_behind(app: Run
     assert len(everyone) >= 8  # keeper, Redis, workers' parent, three workers, tick, gunicorn and its worker
     assert app.stop(signal.SIGINT) == 0
     wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in everyone), "the end of all processes")
-
-
-VICTIMS = [
-    "horse",
-    *(
-        pytest.param(name, marks=pytest.mark.slow)
-        for name in ("worker", "parent of the workers", "redis-server", "gunicorn")
-    ),
-]
-
-
-@pytest.mark.parametrize("victim", VICTIMS)
-def test_each_play_arrives_once_whoever_is_killed_in_the_middle(
-    app: Running, sim: simulator.Running, victim: str
-) -> None:
-    had = places(sim.get("history"))
-    run_id = at_work(app, sim)
-    workers = processes(app, "jobs.worker")
-    targets = {
-        "horse": horses(app),
-        "worker": {pid for pid in workers if set(family(pid)) & horses(app)} - horses(app) - {min(workers)},
-        "parent of the workers": {min(workers)},
-    }.get(victim) or processes(app, victim)
-    for pid in targets:
-        os.kill(pid, signal.SIGKILL)
-    row = finished(app, run_id)
-    assert row["status"] == "succeeded", app.said()
-    assert_everything_is_there_once(sim, had)
 
 
 def test_a_run_that_a_stop_interrupts_goes_on_at_the_next_start(

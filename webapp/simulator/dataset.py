@@ -30,7 +30,7 @@ STATUSES = ("COMPLETED",) * 94 + ("CURRENT",) * 3 + ("PAUSED",) + ("REPEATING",)
 def dataset_factory(file: Path, *, limit: int | None = None, seed: int = 1) -> Callable[[float], Library]:
     """A library factory for `World`. The same file, limit and seed give the same list.
 
-    The JSON (gzip or plain) holds `media`: {id, idMal, title, english, format, episodes, year} with `trakt` and
+    The JSON (gzip or plain) holds `media`: {id, idMal, anidb, title, english, format, episodes, year} with `trakt` and
     `eps` {"1": [season, number]} or `movie`; `shows`: {id, slug, title, year, tvdb, tmdb, imdb, seasons};
     `movies`: {id, slug, title, year, tmdb, imdb}.
     """
@@ -158,7 +158,7 @@ def _media(raw: Raw) -> dict[str, Any]:
 
 def _mapping(raw: Raw, catalogue: Catalogue) -> MappingIds:
     """Plain rows for a folder without mapping files: the ids, and the first place of the entry."""
-    row = MappingIds(int(raw["id"]), str(raw.get("title")), str(raw.get("format")), raw.get("idMal"))
+    row = MappingIds(int(raw["id"]), str(raw.get("title")), str(raw.get("format")), raw.get("idMal"), raw.get("anidb"))
     row.episodes = raw.get("episodes")
     if "movie" in raw:
         movie = catalogue.movies.get(int(raw["movie"]))

@@ -4,7 +4,8 @@ A fault waits in a queue until a request fits its service, method and path, lets
 `count` of them. Kinds:
 
 status               `status` with `body` and `headers`; nothing is applied
-delay                the answer comes `seconds` late
+delay                the request waits for `seconds` before anything is applied
+late_answer          everything is applied, the answer comes `seconds` late
 drop_before          the connection ends before anything is applied
 drop_after_apply     everything is applied, then the connection ends without an answer
 applied_then_status  everything is applied, the answer is `status`
@@ -34,6 +35,7 @@ KINDS = frozenset(
     (
         "status",
         "delay",
+        "late_answer",
         "drop_before",
         "drop_after_apply",
         "applied_then_status",
@@ -143,13 +145,17 @@ def before(fault: Fault, environ: WSGIEnvironment, sleep: Callable[[float], None
     return None
 
 
-def after(fault: Fault, environ: WSGIEnvironment, answer: Answer) -> Answer:
+def after(
+    fault: Fault, environ: WSGIEnvironment, answer: Answer, sleep: Callable[[float], None] = time.sleep
+) -> Answer:
     """What a fault does to a finished answer."""
     if fault.kind == "drop_after_apply":
         return cut(environ)
     if fault.kind == "applied_then_status":
         return made(fault.status, fault.body.encode(), fault.headers, "application/json")
-    if fault.kind == "half_body":
+    if fault.kind == "late_answer":
+        sleep(fault.seconds)
+    elif fault.kind == "half_body":
         # The length says more than what comes: the server ends the connection after it.
         answer.with_header("Content-Length", str(max(2, len(answer.body))))
         answer.body = answer.body[: len(answer.body) // 2]
