@@ -15,14 +15,12 @@ import os
 import random
 import shutil
 import signal
-import sqlite3
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
@@ -30,7 +28,7 @@ from typing import Final
 import requests
 
 from tests import chaos_world
-from tests.whole_app import ENDED, Place, busy_workers, horses, parent_of_workers, places, processes, run_row
+from tests.whole_app import ENDED, Place, busy_workers, horses, parent_of_workers, places, processes, rows, run_row
 from webapp.launch.running import Running, family
 from webapp.launch.start import free_port
 from webapp.simulator import process as simulator
@@ -137,8 +135,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0 if report.right else 1
 
 
-def play(seed: int, keep: Path | None = None) -> Round:
-    """One round in a folder of its own, from an empty database to the comparison."""
+def play(seed: int, keep: Path | None = None, database_url: str | None = None) -> Round:
+    """One round in a folder of its own, from an empty database (SQLite, or the one given) to the comparison."""
     dice = random.Random(seed)
     victim = list(VICTIMS)[seed % len(VICTIMS)]
     # A sync takes about a second to read and to plan, then a little more than a second for each request of plays.
@@ -149,7 +147,7 @@ def play(seed: int, keep: Path | None = None) -> Round:
         chaos_world.write(library, ENTRIES, seed)
         with simulator.start(data=library) as sim:
             _trouble(sim, dice)
-            _round(one, sim, folder, dice)
+            _round(one, sim, folder, dice, database_url)
     finally:
         if keep and not one.right:
             shutil.copytree(folder, keep / str(seed), dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.sock"))
@@ -176,7 +174,7 @@ def _trouble(sim: simulator.Running, dice: random.Random) -> None:
     )
 
 
-def _round(one: Round, sim: simulator.Running, folder: Path, dice: random.Random) -> None:
+def _round(one: Round, sim: simulator.Running, folder: Path, dice: random.Random, database_url: str | None) -> None:
     had = _scrobbled(sim, dice)
     settings = sim.env | SHORTENED | {
         "ADMIN_USERNAME": "chaos",
@@ -185,6 +183,7 @@ def _round(one: Round, sim: simulator.Running, folder: Path, dice: random.Random
         "HOST": "127.0.0.1",
         "PORT": str(free_port()),
         "DATA_DIR": str(folder / "data"),
+        "DATABASE_URL": database_url or f"sqlite:///{folder / 'chaos.db'}",
         "TRAKT_BATCH_SIZE": str(one.batch),
     }  # fmt: skip
     with Running(settings, folder / "first.log") as app:
@@ -238,7 +237,7 @@ def _finish(one: Round, app: Running, sim: simulator.Running, run_id: int, began
     while (row := run_row(app, run_id, TOKEN)).get("status") not in ENDED and time.monotonic() < deadline:
         time.sleep(0.1)
     one.seconds = time.monotonic() - began
-    one.attempts = _attempts(Path(app.settings["DATA_DIR"]), run_id)
+    ((one.attempts,),) = rows(app.settings["DATABASE_URL"], "SELECT attempt FROM runs WHERE id = :id", id=run_id)
     _compare(one, places(sim.get("expected")["plays"]), places(sim.get("history")), had)
     again = _post(app, "/api/full-sync?wait=120").json()
     one.sent_again = len(sim.get("history")) - one.plays
@@ -255,12 +254,6 @@ def _compare(one: Round, wanted: Counter[Place], now: Counter[Place], had: Count
     one.twice = sum(max(0, now[place] - max(1, had[place])) for place in wanted)
     one.missing = sum(now[place] == 0 for place in wanted)
     one.elsewhere = sum(count for place, count in now.items() if place not in wanted)
-
-
-def _attempts(data_dir: Path, run_id: int) -> int:
-    with closing(sqlite3.connect(f"file:{data_dir / 'tsuzuki.db'}?mode=ro", uri=True)) as database:
-        attempts: int = database.execute("SELECT attempt FROM runs WHERE id = ?", (run_id,)).fetchone()[0]
-        return attempts
 
 
 if __name__ == "__main__":

@@ -6,7 +6,9 @@ from collections import Counter
 from typing import Any
 
 import requests
+from sqlalchemy import create_engine, text
 
+from webapp.config import _database_url
 from webapp.launch.running import Running, family
 
 ENDED = ("succeeded", "partial", "failed", "cancelled", "needs_approval")
@@ -52,3 +54,12 @@ def run_row(app: Running, run_id: int, token: str) -> dict[str, Any]:
     except requests.RequestException:
         return {}
     return row
+
+
+def rows(database_url: str, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+    """What a statement finds in the app's database."""
+    engine = create_engine(_database_url(database_url))
+    with engine.connect() as connection:
+        found = [tuple(row) for row in connection.execute(text(statement), values)]
+    engine.dispose()
+    return found

@@ -14,11 +14,10 @@ from typing import Any
 
 import pytest
 import requests
-from sqlalchemy import create_engine, text
 
 from tests.real_servers import wait_until
-from tests.whole_app import ENDED, Place, places, run_row
-from webapp.config import ROOT, _database_url
+from tests.whole_app import ENDED, Place, places, rows, run_row
+from webapp.config import ROOT
 from webapp.launch.running import Running, family, memory
 from webapp.launch.start import free_port
 from webapp.simulator import process as simulator
@@ -97,15 +96,6 @@ def finished(app: Running, run_id: int) -> dict[str, Any]:
     return run_row(app, run_id, TOKEN)
 
 
-def rows(settings: dict[str, str], statement: str, **values: Any) -> list[tuple[Any, ...]]:
-    """What a statement finds in the database of an app that has ended."""
-    engine = create_engine(_database_url(settings["DATABASE_URL"]))
-    with engine.connect() as connection:
-        found = [tuple(row) for row in connection.execute(text(statement), values)]
-    engine.dispose()
-    return found
-
-
 def test_a_sync_by_command_sends_everything_once_and_the_second_nothing(app: Running, sim: simulator.Running) -> None:
     had = places(sim.get("history"))
     first = post(app, "/api/full-sync?wait=120")
@@ -145,8 +135,10 @@ def test_a_run_that_a_stop_interrupts_goes_on_at_the_next_start(
         began = time.monotonic()
         assert app.stop() == 0
         assert time.monotonic() - began < 50  # the promise of the stop itself
-    assert rows(settings, "SELECT status, lock_key FROM runs WHERE id = :id", id=run_id) == [("queued", None)]
-    assert rows(settings, "SELECT count(*) FROM plays WHERE state = 'sending'") == [(0,)]
+    assert rows(settings["DATABASE_URL"], "SELECT status, lock_key FROM runs WHERE id = :id", id=run_id) == [
+        ("queued", None)
+    ]
+    assert rows(settings["DATABASE_URL"], "SELECT count(*) FROM plays WHERE state = 'sending'") == [(0,)]
     with Running(settings, tmp_path / "second.log") as app:
         row = finished(app, run_id)
         assert row["status"] == "succeeded", app.said()
