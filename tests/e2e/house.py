@@ -101,6 +101,7 @@ def served(folder: Path, settings: dict[str, str]) -> Iterator[House]:
                 "TRAKT_CLIENT_ID": "client",
                 "TMDB_API_KEY": "0" * 32,
                 "CRON_SECRET": "cron-secret",
+                "LOG_LEVEL": "debug",
                 **settings,
             }
         )
@@ -212,6 +213,7 @@ ALWAYS: dict[str, tuple[str, ...]] = {
     "settings.show": ("/settings",),
     "settings.connections": ("/settings/connections",),
     "help.show": ("/help",),
+    "components.show": ("/_components",),
     "api_docs.page": ("/api/docs",),
 }
 # What answers to GET and is no page: a fragment, a file, an answer for scripts, an address that leads to another.

@@ -113,6 +113,8 @@ def test_every_text_of_every_page_goes_through_gettext(chrome: Browser, foreign:
         page.locator("button.write").click()
         page.wait_for_url(f"{foreign.base_url}/")
         for address in foreign.addresses():
+            if address == "/_components":  # for developers, in English
+                continue
             found += plain(page, address)
             if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
                 found.append(f"{address}: longer words make it wider than a phone")

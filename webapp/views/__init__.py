@@ -11,6 +11,7 @@ from webapp import queries, words
 from webapp.standing import broken, setup_step
 from webapp.views import (
     account,
+    components,
     guide,
     history,
     home,
@@ -64,6 +65,8 @@ def register(app: Flask) -> None:
         why,
     ):
         app.register_blueprint(module.blueprint)
+    if app.config["TSUZUKI"].LOG_LEVEL == "debug":
+        app.register_blueprint(components.blueprint)
     app.jinja_env.globals["nav"] = navigation
 
 
