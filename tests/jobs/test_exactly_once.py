@@ -7,7 +7,7 @@ exactly the plays it should, and a run with no change posts nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
@@ -48,6 +48,8 @@ REMOVAL_FAULTS: st.SearchStrategy[list[str]] = st.lists(st.sampled_from(["ok", "
 FAULTS = ("lost", "late", "dropped", "half", "html", "ok")
 POST_FAULTS = st.lists(st.sampled_from(FAULTS), min_size=1, max_size=4)
 PLACEMENTS = ((1, 1), (1, 2), (2, 1), (3, 3))  # (season, start)
+# What a scrobbler adds while a run is at work: at the so-many-th step, an episode of a title.
+SCROBBLES = st.lists(st.tuples(st.integers(1, 30), st.sampled_from([1, 2]), st.integers(1, 7)), max_size=2)
 
 
 class Died(Exception):
@@ -91,6 +93,10 @@ class Machine(RuleBasedStateMachine):
         self.clock = FakeClock()
         self.trakt = FakeTrakt(self.clock, lag=lag, step=self.step)
         self.progress = dict(zip(TITLES, (first[0], first[1], 1), strict=True))
+        self.status = dict.fromkeys(TITLES, "CURRENT")
+        self.off_the_list: set[int] = set()
+        self.scrobbles: dict[int, tuple[int, int]] = {}
+        self.taken_by_person: set[int] = set()
         self.places = {1: (1, 1), 2: (2, 1)}
         self.stays_away: dict[tuple[int, int], tuple[Place, datetime]] = {}
         self.ever_removed: set[tuple[int, int]] = set()
@@ -99,6 +105,9 @@ class Machine(RuleBasedStateMachine):
 
     def step(self, name: str) -> None:
         self.clock.move(1)
+        self.scrobbles = {left - 1: what for left, what in self.scrobbles.items()}
+        if scrobbled := self.scrobbles.pop(0, None):
+            self.trakt.add(("episode", 900 + scrobbled[0], 1, scrobbled[1]), self.clock.now)
         FUSE.burn(name)
 
     def placements(self) -> dict[int, Placement | Refusal]:
@@ -111,15 +120,31 @@ class Machine(RuleBasedStateMachine):
 
     def entries(self) -> list[ListEntry]:
         return [
-            entry(title, "CURRENT", done, episodes=1 if title == 3 else LENGTH, updated_at=self.clock.now)
+            entry(title, self.status[title], done, episodes=1 if title == 3 else LENGTH, updated_at=self.clock.now)
             for title, done in self.progress.items()
+            if title not in self.off_the_list
         ]
+
+    def seen(self, title: int) -> int:
+        """How many episodes of a title are to be on Trakt."""
+        if title in self.off_the_list:
+            return 0
+        whole = 1 if title == 3 else LENGTH
+        return whole if self.status[title] in ("COMPLETED", "REPEATING") else self.progress[title]
 
     # what changes outside
 
     @rule(title=st.sampled_from(TITLES), progress=st.integers(0, LENGTH))
     def watch(self, title: int, progress: int) -> None:
         self.progress[title] = min(progress, 1) if title == 3 else progress
+
+    @rule(title=st.sampled_from(TITLES), status=st.sampled_from(["CURRENT", "COMPLETED", "REPEATING", "PAUSED"]))
+    def change_status(self, title: int, status: str) -> None:
+        self.status[title] = status
+
+    @rule(title=st.sampled_from(TITLES))
+    def leave_the_list_or_come_back(self, title: int) -> None:
+        self.off_the_list ^= {title}
 
     @rule(title=st.sampled_from([1, 2]), place=st.sampled_from(PLACEMENTS))
     def place_differently(self, title: int, place: tuple[int, int]) -> None:
@@ -135,6 +160,7 @@ class Machine(RuleBasedStateMachine):
         ours = [row for row in rows() if row.state == "sent"]
         row = data.draw(st.sampled_from(ours))
         place = row.kind, row.trakt_id, row.season, row.number
+        self.taken_by_person |= {e.history_id for e in self.trakt.events if e.place == place and e.removed is None}
         self.trakt.take_away(place)
         self.stays_away[row.anilist_id, row.episode] = place, self.clock.now
         self.ever_removed.add((row.anilist_id, row.episode))
@@ -146,9 +172,10 @@ class Machine(RuleBasedStateMachine):
 
     # what we do
 
-    @rule(deaths=DEATHS, faults=POST_FAULTS)
-    def sync(self, deaths: list[int], faults: list[str]) -> None:
+    @rule(deaths=DEATHS, faults=POST_FAULTS, scrobbles=SCROBBLES)
+    def sync(self, deaths: list[int], faults: list[str], scrobbles: Sequence[tuple[int, int, int]] = ()) -> None:
         self.trakt.faults = list(faults)
+        self.scrobbles = {after: (title, number) for after, title, number in scrobbles}
         run_id = self.drive("full", self.attempt_sync, deaths)
         self.finished.append(run_id)
 
@@ -264,6 +291,13 @@ class Machine(RuleBasedStateMachine):
         for place, since in getattr(self, "stays_away", {}).values():
             assert not [e for e in self.trakt.events if e.by == "us" and e.place == place and e.added > since]
 
+    @invariant()
+    def what_others_added_is_never_removed(self) -> None:
+        removed = {
+            e.history_id for e in getattr(self, "trakt", FakeTrakt(FakeClock())).events if e.by != "us" and e.removed
+        }
+        assert removed <= getattr(self, "taken_by_person", set())
+
     def teardown(self) -> None:
         if hasattr(self, "trakt"):
             self.after_a_good_run_everything_is_right()
@@ -271,6 +305,7 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def after_a_good_run_everything_is_right(self) -> None:
         FUSE.left = None
+        self.scrobbles = {}
         self.trakt.faults, self.trakt.removal_faults = [], []
         self.clock.move(2 * 3600)
         self.drive("full", self.attempt_sync, [])
@@ -293,7 +328,7 @@ class Machine(RuleBasedStateMachine):
                 assert (row.anilist_id, row.episode) in self.ever_removed
         for title, placement in self.placements().items():
             assert isinstance(placement, Placement)
-            for episode in range(1, self.progress[title] + 1):
+            for episode in range(1, self.seen(title) + 1):
                 place: Place = ("movie", 50, 0, 0)
                 if placement.kind == "show":
                     place = ("episode", placement.trakt_id, *(placement.place_of(episode) or (0, 0)))
