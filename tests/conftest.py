@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from flask import Flask
 from redis import Redis
@@ -16,6 +17,11 @@ from webapp import create_app
 from webapp.config import Config, load
 from webapp.extensions import db
 from webapp.models import User
+
+# The same commit gives the same answer; `HYPOTHESIS_PROFILE=explore ./run test` looks elsewhere each time.
+hypothesis.settings.register_profile("fixed", derandomize=True, database=None)
+hypothesis.settings.register_profile("explore")
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 
 @pytest.fixture

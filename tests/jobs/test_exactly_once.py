@@ -127,7 +127,7 @@ class Machine(RuleBasedStateMachine):
 
     def seen(self, title: int) -> int:
         """How many episodes of a title are to be on Trakt."""
-        if title in self.off_the_list:
+        if title in self.off_the_list or (not self.progress[title] and self.status[title] != "REPEATING"):
             return 0
         whole = 1 if title == 3 else LENGTH
         return whole if self.status[title] in ("COMPLETED", "REPEATING") else self.progress[title]
