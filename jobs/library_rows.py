@@ -12,6 +12,7 @@ from jobs.records import Activity, ListEntry, MediaInfo, PartialDate
 from jobs.storing import upsert_rows
 from webapp.database import transaction
 from webapp.models import ActivityRow, Entry, Media, utcnow
+from webapp.models.library import sort_name
 
 PART = 500  # rows per transaction
 
@@ -48,6 +49,9 @@ def _media_values(info: MediaInfo) -> dict[str, Any]:
         "title_native": info.native,
         "synonyms": list(info.synonyms),
         "search_text": "\n".join(title.casefold() for title in info.titles),
+        "sort_romaji": sort_name("romaji", info.romaji, info.english, info.native),
+        "sort_english": sort_name("english", info.romaji, info.english, info.native),
+        "sort_native": sort_name("native", info.romaji, info.english, info.native),
         "is_adult": info.is_adult,
         "cover_url": info.cover_url,
         "cover_color": info.cover_color,

@@ -6,9 +6,7 @@ watch that Trakt's lagging reads must have shown it.
 
 from __future__ import annotations
 
-import json
 import logging
-import zlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -21,6 +19,7 @@ from jobs.errors import IncompleteRead, Stops, TsuzukiError, Waits
 from jobs.records import Picture, Watched, to_json
 from jobs.runstate import RunContext, config, lock_key
 from jobs.storing import changed_rows, moment
+from webapp import picture_file
 from webapp.database import transaction, upsert
 from webapp.models import Run, TraktPicture, utcnow
 
@@ -66,13 +65,13 @@ def load(account_id: str) -> tuple[Picture, bool] | None:
         row = session.scalar(query.execution_options(populate_existing=True))
     if row is None:
         return None
-    content = json.loads(zlib.decompress(row.content))
+    content = picture_file.unpack(row.content)
     return _unpack(row.account_id, row.began_at, row.activities, content), row.settled
 
 
 def store(user_id: int, picture: Picture) -> int:
     """Keep this picture in place of an older one of the account; the id of its row."""
-    packed = zlib.compress(json.dumps(_pack(picture), separators=(",", ":")).encode())
+    packed = picture_file.pack(_pack(picture))
     values: dict[str, Any] = {
         "user_id": user_id,
         "began_at": picture.began_at,

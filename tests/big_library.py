@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import random
-import zlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import insert
 
+from webapp import picture_file
 from webapp.extensions import db
 from webapp.models import (
     ActivityRow,
@@ -37,8 +36,42 @@ from webapp.models import (
 )
 
 PART: Final = 5000  # rows of one INSERT
-ROMAJI = ["kage", "hoshi", "sakura", "yoru", "tenshi", "machi", "boku", "kimi", "sora", "umi", "hana", "densetsu", "gakuen", "monogatari", "sekai", "shoujo", "senki", "ryuu", "majo", "kishi", "tabi", "natsu", "fuyu", "kaze", "hikari", "yami"]  # fmt: skip
-ENGLISH = ["the", "shadow", "star", "blossom", "night", "angel", "town", "promise", "sky", "sea", "flower", "legend", "academy", "story", "world", "maiden", "war", "dragon", "witch", "knight", "journey", "summer", "winter", "wind", "light", "dark", "of", "and"]  # fmt: skip
+SYLLABLES = [
+    "ka",
+    "ki",
+    "ku",
+    "ko",
+    "sa",
+    "shi",
+    "su",
+    "so",
+    "ta",
+    "chi",
+    "tsu",
+    "to",
+    "na",
+    "ni",
+    "no",
+    "ha",
+    "hi",
+    "fu",
+    "ho",
+    "ma",
+    "mi",
+    "mu",
+    "mo",
+    "ya",
+    "yu",
+    "yo",
+    "ra",
+    "ri",
+    "ru",
+    "ro",
+    "wa",
+    "n",
+]
+ROMAJI = [f"{a}{b}{c}" for a in SYLLABLES[:-1] for b in SYLLABLES for c in ("", *SYLLABLES[::9])]  # some 5,000 words
+SMALL = ["no", "the", "of", "wa", "to"]  # words of many titles
 NATIVE = "影星桜夜天使町僕君空海花伝説学園物語世界少女戦記竜魔騎士旅夏冬風光闇"
 # where each two hundredth title stands; all others are placed
 PILES = {
@@ -46,7 +79,7 @@ PILES = {
     **dict.fromkeys(range(14, 19), ("no_match", "no_id")),
 }  # fmt: skip
 STATES = ("sent",) * 94 + ("gone",) * 2 + ("removed",) * 2 + ("rejected", "planned")
-LEVELS = ("info",) * 16 + ("debug",) * 2 + ("warning", "error")
+LEVELS = (("info",) * 16 + ("debug",) * 3 + ("warning",)) * 20 + ("error",)
 
 
 class Library:
@@ -87,7 +120,7 @@ class Library:
         line = db.session.scalars(
             db.select(Log.id).where(Log.run_id == self.big).order_by(Log.id.desc()).limit(1)
         ).one()
-        words = str(media[self.titles // 3]["title_romaji"]).lower().split()[0]
+        words = str(media[self.titles // 3]["title_romaji"]).lower().split()[-1]
         return {
             "title": first("placed", "show"), "movie": first("placed", "movie"), "asking": first("needs_you", "show"), "by_hand": 37, "planned": 11,
             "run": self.big, "preview": self.newest, "open_run": self.newest - 1, "repair": self.newest - 2, "look_up": 1, "play": self.plays // 2, "line": line,
@@ -104,13 +137,15 @@ class Library:
             db.session.add(MappingSource(name=name, url="http://localhost", rows_kept=30_000, rows_in_file=31_000, last_sync=self.now))  # fmt: skip
         db.session.commit()
 
-    def name(self, words: list[str], fewest: int, most: int) -> str:
-        return " ".join(self.random.choices(words, k=self.random.randint(fewest, most))).capitalize()
+    def name(self, fewest: int, most: int) -> str:
+        words = self.random.choices(ROMAJI, k=self.random.randint(fewest, most))
+        words.insert(1, self.random.choice(SMALL))
+        return " ".join(words).capitalize()
 
     def media(self, n: int) -> dict[str, Any]:
-        romaji, english = self.name(ROMAJI, 2, 7), self.name(ENGLISH, 3, 8)
+        romaji, english = self.name(2, 7), self.name(3, 8)
         native = "".join(self.random.choices(NATIVE, k=self.random.randint(4, 14)))
-        synonyms = [self.name(ENGLISH, 2, 6) for _ in range(self.random.randint(0, 4))]
+        synonyms = [self.name(2, 6) for _ in range(self.random.randint(0, 4))]
         return {
             "anilist_id": n, "mal_id": n, "format": "MOVIE" if n % 10 == 0 else "TV", "status": "FINISHED", "episodes": 1 if n % 10 == 0 else 12, "duration": 24,
             "season_year": 1990 + n % 36, "start_date": f"{1990 + n % 36}-04-{n % 28 + 1:02}", "end_date": f"{1990 + n % 36}-06-28", "title_romaji": romaji,
@@ -121,10 +156,10 @@ class Library:
 
     def show(self, n: int) -> dict[str, Any]:
         seasons = {
-            str(season): [[e, n * 100 + e, f"20{season + 10}-04-{e:02}T15:00:00Z", self.name(ENGLISH, 2, 5), 24] for e in range(1, 13)]
+            str(season): [[e, n * 100 + e, f"20{season + 10}-04-{e:02}T15:00:00Z", self.name(2, 5), 24] for e in range(1, 13)]
             for season in range(1 + n % 2, 3 + n % 3)
         }  # fmt: skip
-        return {"trakt_id": n, "title": self.name(ENGLISH, 2, 5), "year": 2011, "slug": f"show-{n}", "tmdb_id": n, "tvdb_id": n, "imdb_id": f"tt{n}", "ended": True, "seasons": seasons, "fetched_at": self.now}  # fmt: skip
+        return {"trakt_id": n, "title": self.name(2, 5), "year": 2011, "slug": f"show-{n}", "tmdb_id": n, "tvdb_id": n, "imdb_id": f"tt{n}", "ended": True, "seasons": seasons, "fetched_at": self.now}  # fmt: skip
 
     def entry(self, n: int) -> dict[str, Any]:
         pile, reason = PILES.get(n % 200, ("placed", None))
@@ -171,7 +206,7 @@ class Library:
 
     def line(self, n: int) -> dict[str, Any]:
         run = self.big if n % 40 == 0 else 1 + n * self.newest // self.logs
-        return {"user_id": self.user_id if n % 8 else None, "run_id": run, "level": LEVELS[n % 20], "message": f"{self.name(ENGLISH, 4, 9)}: 12 plays in batch {n}, answered in 0.8 s.", "created_at": self.ago(seconds=30 * (self.logs - n))}  # fmt: skip
+        return {"user_id": self.user_id if n % 8 else None, "run_id": run, "level": LEVELS[n % len(LEVELS)], "message": f"{self.name(4, 9)}: 12 plays in batch {n}, answered in 0.8 s.", "created_at": self.ago(seconds=30 * (self.logs - n))}  # fmt: skip
 
     def run(self, n: int) -> dict[str, Any]:
         began = self.ago(hours=6 * (self.newest - n) + 1)
@@ -204,10 +239,10 @@ class Library:
             "user_id": self.user_id, "target_account": "1", "run_id": self.big, "repair_id": self.newest - 2 if n % 5 == 0 else None, "cause": ("posted_again", "scrobbled_too")[n % 2], "state": "removed" if n % 5 == 0 else "found",
             "history_id": n, "kind": "episode", "trakt_id": n // 12 + 1, "season": 1, "number": n % 12 + 1, "watched_at": self.ago(hours=n), "action": "watch", "title": f"Show {n // 12}", "keeps": n + 1,
         } for n in range(min(240, self.titles))))  # fmt: skip
-        found = [{"kind": "show", "traktId": n, "title": self.name(ENGLISH, 2, 5), "year": 2011, "ids": {"trakt": n, "slug": f"show-{n}"}} for n in range(10)]  # fmt: skip
+        found = [{"kind": "show", "traktId": n, "title": self.name(2, 5), "year": 2011, "ids": {"trakt": n, "slug": f"show-{n}"}} for n in range(10)]  # fmt: skip
         db.session.add(LookUp(id=1, user_id=self.user_id, question={"parts": [{"title": "star"}]}, state="answered", answer=[found], answered_at=self.now))  # fmt: skip
         shows = {str(n): {"1": {str(e): [1, "2020-04-08T15:00:00Z"] for e in range(1, 13)}} for n in range(1, self.plays // 12 + 1)}  # fmt: skip
-        content = zlib.compress(json.dumps({"shows": shows, "movies": {}}, separators=(",", ":")).encode())
+        content = picture_file.pack({"shows": shows, "movies": {}})
         db.session.add(TraktPicture(user_id=self.user_id, account_id="1", began_at=self.now, finished_at=self.now, activities={}, plays=self.plays, content=content))  # fmt: skip
         db.session.commit()
 

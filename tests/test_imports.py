@@ -28,7 +28,14 @@ WEBAPP_MAY = {
 TOKENS_MAY = WEBAPP_MAY | {"jobs.transport", "jobs.answers"}  # answers: the reading half of transport
 WITH_TRANSPORT = {"webapp.tokens", "webapp.oauth", "webapp.grants"}  # grants: the requests of the other two
 WITH_PACE = {"webapp.budgets"}  # what is left of each budget, for Home
-JOBS_MAY = {"webapp.models", "webapp.extensions", "webapp.database", "webapp.config", "webapp.tokens"}
+JOBS_MAY = {
+    "webapp.models",
+    "webapp.picture_file",
+    "webapp.extensions",
+    "webapp.database",
+    "webapp.config",
+    "webapp.tokens",
+}
 DRIVERS = {"jobs.worker", "jobs.tick", "jobs.bench_mapping"}
 
 

@@ -19,7 +19,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "review.show": ("/review", "/review?offset={second}"),
     "sync.show": ("/sync",),
     "history.show": (
-        "/history", "hx /history", "/history?q={words}", "/history?q=nothing-fits", "/history?state=sent", "/history?state=hold",
+        "/history", "hx /history", "/history?q={words}", "/history?q=the", "/history?q=nothing-fits", "/history?state=sent", "/history?state=hold",
         "/history?state=open", "/history?title={title}", "/history?run={run}", "/history?before={play}",
     ),
     "repair.show": ("/history/repair",),
@@ -32,7 +32,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "logs.show": ("/logs", "/logs?level=debug", "/logs?level=warning", "/logs?level=error", "/logs?before={line}", "hx /logs?after={line}"),
     "mappings.show": (
         "/mappings", "hx /mappings", "/mappings?sort=title", "/mappings?sort=progress", "/mappings?sort=state", "/mappings?q={words}",
-        "/mappings?q={words}&sort=title", "/mappings?q={native}", "/mappings?q={title}", "/mappings?q=nothing-fits", "/mappings?state=placed", "/mappings?state=needs_you&sort=title",
+        "/mappings?q={words}&sort=title", "/mappings?q=the", "/mappings?q=the&sort=title", "/mappings?q={native}", "/mappings?q={title}", "/mappings?q=nothing-fits", "/mappings?state=placed", "/mappings?state=needs_you&sort=title",
         "/mappings?state=manual", "/mappings?state=auto", "/mappings?state=movie&sort=title", "/mappings?state=unknown", "/mappings?state=ignored", "/mappings?offset={offset}",
     ),
     "mappings.progress": ("/mappings/progress", "/mappings/progress?offset={offset}"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,22 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import Base
 from webapp.models.base import Json, UtcDateTime, pk, short, text
+
+
+def sort_name(language: str, romaji: str | None, english: str | None, native: str | None) -> str:
+    """The title in this language or else in one that there is, casefolded."""
+    wanted = {"english": english, "native": native}.get(language)
+    return (wanted or romaji or english or native or "").casefold()
+
+
+def _named(language: str) -> Callable[[Any], str]:
+    """The default of a column, from the titles that are inserted."""
+
+    def name(context: Any) -> str:
+        values = context.get_current_parameters()
+        return sort_name(language, *(values.get(f"title_{one}") for one in ("romaji", "english", "native")))
+
+    return name
 
 
 class Media(Base):
@@ -37,6 +54,17 @@ class Media(Base):
     next_episode: Mapped[int | None]  # number of the next one to air
     next_airing_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
     fetched_at: Mapped[datetime] = mapped_column(UtcDateTime())
+
+    # The title that a person sees, casefolded, by the language that they chose; for lists in the order of titles.
+    sort_romaji: Mapped[text] = mapped_column(default=_named("romaji"), server_default="")
+    sort_english: Mapped[text] = mapped_column(default=_named("english"), server_default="")
+    sort_native: Mapped[text] = mapped_column(default=_named("native"), server_default="")
+
+    __table_args__ = (
+        Index("ix_media_romaji", "sort_romaji", "anilist_id"),
+        Index("ix_media_english", "sort_english", "anilist_id"),
+        Index("ix_media_native", "sort_native", "anilist_id"),
+    )
 
 
 class Entry(Base):
@@ -87,9 +115,10 @@ class Entry(Base):
 
     __table_args__ = (
         Index("uq_entries_user_anilist", "user_id", "anilist_id", unique=True),
-        Index("ix_entries_counts", "user_id", "gone_at", "choice", "pile"),
+        Index("ix_entries_counts", "user_id", "gone_at", "choice", "pile", "list_updated_at", "id", "anilist_id"),
         Index("ix_entries_pile", "user_id", "pile"),
-        Index("ix_entries_updated", "user_id", "list_updated_at"),
+        Index("ix_entries_list", "user_id", "gone_at", "list_updated_at", "id", "anilist_id"),
+        Index("ix_entries_watched", "user_id", "gone_at", "progress", "list_updated_at", "id"),
         Index("ix_entries_trakt", "trakt_id"),
     )
 
@@ -103,6 +132,8 @@ class SyncProgress(Base):
     anilist_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     last_abs: Mapped[int]
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime())
+
+    __table_args__ = (Index("ix_sync_progress_updated", "user_id", "updated_at", "anilist_id"),)
 
 
 class ActivityRow(Base):

@@ -59,12 +59,13 @@ class PlayRow(Base):
     __table_args__ = (
         Index("uq_plays_source", "source_service", "source_account", "anilist_id", "episode", "nth", "target_service", "target_account", unique=True, sqlite_where=_SOURCE, postgresql_where=_SOURCE),
         Index("uq_plays_target", "target_service", "target_account", "kind", "trakt_id", "season", "number", "target_nth", unique=True, sqlite_where=_TARGET, postgresql_where=_TARGET),
-        Index("ix_plays_run", "run_id", "state"),
+        Index("ix_plays_run", "run_id", "state", "held"),
+        Index("ix_plays_of_run", "run_id", "id"),
         Index("ix_plays_entry", "user_id", "anilist_id", "episode"),
         Index("ix_plays_sent", "user_id", "sent_at"),
         Index("ix_plays_user", "user_id", "id"),
         Index("ix_plays_watched", "user_id", "state", "watched_at"),
-        Index("ix_plays_state", "user_id", "state", "held"),
+        Index("ix_plays_state", "user_id", "state", "held", "anilist_id", "run_id"),
         CheckConstraint("state IN ('planned','sending','sent','rejected','removing','removed','gone')", name="state"),
     )  # fmt: skip
 
@@ -83,6 +84,6 @@ class TraktPicture(Base):
     settled: Mapped[bool] = mapped_column(default=False)  # began at least TRAKT_SETTLE_SECONDS after the newest of them
     read_again_at: Mapped[datetime | None] = mapped_column(UtcDateTime())  # due read-back
     plays: Mapped[int] = mapped_column(default=0)
-    content: Mapped[bytes] = mapped_column(LargeBinary)  # zlib of compact JSON, see jobs.records.Picture
+    content: Mapped[bytes] = mapped_column(LargeBinary)  # see webapp.picture_file
     updated_at: Mapped[touched]
     note: Mapped[text | None]

@@ -60,6 +60,7 @@ class Run(Base):
         Index("uq_runs_lock", "lock_key", unique=True, sqlite_where=sql("lock_key IS NOT NULL"), postgresql_where=sql("lock_key IS NOT NULL")),
         Index("ix_runs_user", "user_id", "id"),
         Index("ix_runs_open", "status", "id"),
+        Index("ix_runs_state", "user_id", "status", "id"),
         CheckConstraint("status IN ('queued','running','waiting','needs_approval','succeeded','partial','failed','cancelled')", name="status"),
         CheckConstraint("lock_key IS NULL OR status IN ('running','waiting')", name="lock"),
     )  # fmt: skip
@@ -123,7 +124,11 @@ class Log(Base):
     message: Mapped[text]
     created_at: Mapped[now]
 
-    __table_args__ = (Index("ix_logs_user", "user_id", "id"), Index("ix_logs_run", "run_id", "id"))
+    __table_args__ = (
+        Index("ix_logs_user", "user_id", "id"),
+        Index("ix_logs_run", "run_id", "id"),
+        Index("ix_logs_level", "level", "id", "user_id"),
+    )
 
 
 class RequestCount(Base):

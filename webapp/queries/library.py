@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, Text, case, cast, func, not_, or_, select
+from sqlalchemy import CompoundSelect, Select, Text, and_, case, cast, func, not_, or_, select, union
 from sqlalchemy.orm import contains_eager
 
 from webapp.extensions import db
@@ -49,54 +50,77 @@ def mappings(
     offset: int = 0,
     limit: int = 50,
 ) -> EntryPage:
-    """A person's entries with title, place and source; the search looks at every title and synonym. Two queries."""
-    by_hand = _by_hand(user_id)
-    where: list[Any] = [Entry.user_id == user_id, Entry.gone_at.is_(None)]
-    if q.isdigit():
-        where.append(or_(Entry.anilist_id == int(q), Entry.trakt_id == int(q), Media.search_text.contains(q)))
-    elif q:
-        where.extend(Media.search_text.contains(word, autoescape=True) for word in q.casefold().split())
-    if state == "manual":
-        where.append(by_hand)
-    elif state == "auto":
-        where.extend([not_(by_hand), Entry.pile == "placed"])
-    elif state == "movie":
-        where.append(Entry.kind == "movie")
-    elif state in ("never", "scrobbler", "ignored"):
-        where.append(Entry.choice == state)
-    elif state == "unknown":
-        where.append(Entry.pile.is_(None))
-    elif state in FILTERS:
-        where.append(Entry.pile == state)
-    counted = select(func.count()).select_from(Entry)
-    total = db.session.scalar((counted.join(Media) if q else counted).where(*where)) or 0
+    """A person's entries with title, place and source; the search looks at every title and synonym. Two queries.
+
+    The page is found on narrow rows first, and only its fifty are read in full.
+    """
+    where = [Entry.user_id == user_id, Entry.gone_at.is_(None), *_in_state(user_id, state)]
+    if q:
+        where.append(_matches(user_id, q))
+    total = select(func.count()).select_from(Entry).where(*where).scalar_subquery()
+    if sort == "title":
+        ordered = _by_title(where, language, leads=not q and state in ("", "placed", "auto", "movie"))
+    else:
+        order = {"progress": (Entry.progress.desc(),), "state": (_URGENCY,)}.get(sort, ())
+        ordered = select(Entry.id).where(*where).order_by(*order, Entry.list_updated_at.desc(), Entry.id.desc())
+    found = db.session.execute(ordered.add_columns(total).offset(offset).limit(limit)).all()
+    known = int(found[0][1]) if found else 0
     query = (
-        select(Entry, TraktShow.title, by_hand)
+        select(Entry, TraktShow.title, _by_hand(user_id))
         .join(Entry.media)
         .options(contains_eager(Entry.media))
         .outerjoin(TraktShow, (TraktShow.trakt_id == Entry.trakt_id) & (Entry.kind == "show"))
-        .where(*where)
+        .where(Entry.id.in_([row[0] for row in found]))
     )
-    rows = db.session.execute(_sorted(query, sort, language).offset(offset).limit(limit))
-    return EntryPage([(e, t, bool(m)) for e, t, m in rows], total, offset + limit if offset + limit < total else None)  # fmt: skip
+    rows = {entry.id: (entry, show, bool(manual)) for entry, show, manual in db.session.execute(query)}
+    return EntryPage([rows[row[0]] for row in found], known, offset + limit if offset + limit < known else None)
+
+
+def _in_state(user_id: int, state: str) -> list[Any]:
+    if state == "manual":
+        return [_by_hand(user_id)]
+    if state == "auto":
+        return [not_(_by_hand(user_id)), Entry.pile == "placed"]
+    if state == "movie":
+        return [Entry.kind == "movie"]
+    if state in ("never", "scrobbler", "ignored"):
+        return [Entry.choice == state]
+    if state == "unknown":
+        return [Entry.pile.is_(None)]
+    return [Entry.pile == state] if state in FILTERS else []
+
+
+def _by_title(where: Sequence[Any], language: str, *, leads: bool) -> Select[Any]:
+    """Ids in the order of the titles. `leads`: the index of the titles is walked, which suits conditions that most fit."""
+    name = {"english": Media.sort_english, "native": Media.sort_native}.get(language, Media.sort_romaji)
+    if leads:  # an outer join, because SQLite would begin with the entries and sort all of them
+        query = select(Entry.id).select_from(Media).outerjoin(Entry, and_(Entry.anilist_id == Media.anilist_id, *where))
+        return query.where(func.coalesce(Entry.id, 0) > 0).order_by(name, Media.anilist_id)
+    return select(Entry.id).join(Entry.media).where(*where).order_by(name, Media.anilist_id)
+
+
+def matching_titles(words: str) -> Select[int]:
+    """AniList ids of the media in whose titles and synonyms each of these words stands."""
+    conditions = (Media.search_text.contains(word, autoescape=True) for word in words.casefold().split())
+    return select(Media.anilist_id).where(*conditions)
+
+
+def _matches(user_id: int, q: str) -> Any:
+    """Entries by title, by number also those with this id. The titles are read once, however often this is used."""
+    ids: Select[int] | CompoundSelect[int] = matching_titles(q)
+    if _is_id(q):
+        of_show = select(Entry.anilist_id).where(Entry.trakt_id == int(q), Entry.user_id == user_id)
+        ids = union(ids, of_show, select(Media.anilist_id).where(Media.anilist_id == int(q)))
+    return Entry.anilist_id.in_(select(ids.cte("matching").c.anilist_id))
+
+
+def _is_id(q: str) -> bool:
+    return q.isascii() and q.isdecimal() and len(q) < 17
 
 
 def _by_hand(user_id: int) -> Any:
-    manual = select(Mapping.id).where(Mapping.user_id == user_id, Mapping.anilist_id == Entry.anilist_id).exists()
-    spans = select(EntrySpan.id).where(EntrySpan.user_id == user_id, EntrySpan.anilist_id == Entry.anilist_id).exists()
-    return or_(manual, spans)
-
-
-def _sorted(query: Select[Any], sort: str, language: str) -> Select[Any]:
-    titles = {"english": Media.title_english, "native": Media.title_native}
-    name = func.lower(func.coalesce(titles.get(language, Media.title_romaji), Media.title_romaji, Media.title_english))
-    if sort == "title":
-        return query.order_by(name, Entry.id)
-    if sort == "progress":
-        return query.order_by(Entry.progress.desc(), name, Entry.id)
-    if sort == "state":
-        return query.order_by(_URGENCY, name, Entry.id)
-    return query.order_by(Entry.list_updated_at.desc(), Entry.id.desc())  # as the index has it
+    manual = select(Mapping.anilist_id).where(Mapping.user_id == user_id)
+    return Entry.anilist_id.in_(manual.union(select(EntrySpan.anilist_id).where(EntrySpan.user_id == user_id)))
 
 
 def pile_counts(user_id: int) -> dict[str, int]:
@@ -104,11 +128,11 @@ def pile_counts(user_id: int) -> dict[str, int]:
 
     Entries without progress are on the list but in no pile.
     """
-    pile = case((Entry.choice.is_not(None), "chosen"), else_=func.coalesce(Entry.pile, "unknown"))
-    query = select(pile, func.count()).where(Entry.user_id == user_id, Entry.gone_at.is_(None)).group_by(pile)
-    counts: dict[str, int] = dict(db.session.execute(query).all())
-    counts["all"] = sum(counts.values())
-    return counts
+    query = select(Entry.choice, Entry.pile, func.count()).where(Entry.user_id == user_id, Entry.gone_at.is_(None)).group_by(Entry.choice, Entry.pile)  # fmt: skip
+    counts: Counter[str] = Counter()
+    for choice, pile, count in db.session.execute(query):  # grouped as the index has it
+        counts["chosen" if choice is not None else pile or "unknown"] += count
+    return {**counts, "all": counts.total()}
 
 
 @dataclass(frozen=True)

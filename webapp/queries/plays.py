@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
-from typing import Any
 
 from sqlalchemy import BigInteger, cast, extract, func, select
 
+from webapp import picture_file
+from webapp.database import unindexed
 from webapp.extensions import db
 from webapp.models import Connection, Entry, Media, PlayRow, Run, TraktPicture, TraktShow
+from webapp.queries.library import matching_titles
 
 ON_HOLD = ("gone", "removed", "rejected")
+FEW = 400  # titles whose plays are looked up one title after the other; of more, the newest plays are looked through
 PLAY_FILTERS = {"sent": ("sent",), "hold": ON_HOLD, "open": ("planned", "sending", "removing")}
 
 
@@ -37,26 +38,35 @@ def history(
     before: int | None = None,
     limit: int = 100,
 ) -> PlayPage:
-    """Plays of the ledger, newest first; the search looks at every title and synonym. One query."""
+    """Plays of the ledger, newest first; the search looks at every title and synonym. One query, with a search two.
+
+    The plays of the page are found first, in the index that suits what is asked; then they are read in full.
+    """
+    rare = anilist_id is not None or run_id is not None or state in ("hold", "open")
+    found = select(PlayRow.id).where((unindexed(PlayRow.user_id) if run_id else PlayRow.user_id) == user_id)
+    if q:
+        titles = list(db.session.scalars(matching_titles(q).limit(FEW + 1)))
+        rare = rare or len(titles) <= FEW
+        found = found.where(PlayRow.anilist_id.in_(titles if len(titles) <= FEW else matching_titles(q)))
+    if state in PLAY_FILTERS:
+        found = found.where(PlayRow.state.in_(PLAY_FILTERS[state]))
+    if state == "hold":
+        found = found.where(PlayRow.held.is_(True))
+    if anilist_id is not None:
+        found = found.where(PlayRow.anilist_id == anilist_id)
+    if run_id is not None:
+        found = found.where(PlayRow.run_id == run_id)
+    if before is not None:
+        found = found.where(PlayRow.id < before)
+    in_order = PlayRow.id if run_id or not rare else unindexed(PlayRow.id)
     query = (
         select(PlayRow, Media, TraktShow.title)
         .outerjoin(Media, Media.anilist_id == PlayRow.anilist_id)
         .outerjoin(TraktShow, (TraktShow.trakt_id == PlayRow.trakt_id) & (PlayRow.kind == "episode"))
-        .where(PlayRow.user_id == user_id)
+        .where(PlayRow.id.in_(select(found.order_by(in_order.desc()).limit(limit + 1).subquery().c.id)))
+        .order_by(PlayRow.id.desc())
     )
-    for word in q.casefold().split():
-        query = query.where(Media.search_text.contains(word, autoescape=True))
-    if state in PLAY_FILTERS:
-        query = query.where(PlayRow.state.in_(PLAY_FILTERS[state]))
-    if state == "hold":
-        query = query.where(PlayRow.held.is_(True))
-    if anilist_id is not None:
-        query = query.where(PlayRow.anilist_id == anilist_id)
-    if run_id is not None:
-        query = query.where(PlayRow.run_id == run_id)
-    if before is not None:
-        query = query.where(PlayRow.id < before)
-    rows = list(db.session.execute(query.order_by(PlayRow.id.desc()).limit(limit + 1)))
+    rows = list(db.session.execute(query))
     page = [(play, media, show) for play, media, show in rows[:limit]]
     return PlayPage(page, page[-1][0].id if len(rows) > limit else None)
 
@@ -66,7 +76,7 @@ def held_by_title(user_id: int, *, limit: int = 50) -> list[tuple[Media | None, 
     held = (
         select(PlayRow.anilist_id, func.count().label("plays"))
         .where(PlayRow.user_id == user_id, PlayRow.state.in_(ON_HOLD), PlayRow.held.is_(True))
-        .group_by(PlayRow.anilist_id)
+        .group_by(unindexed(PlayRow.anilist_id))
         .subquery()
     )
     query = (
@@ -94,7 +104,7 @@ def held_by_run(user_id: int, *, limit: int = 10) -> list[tuple[Run, int]]:
 def on_trakt(user_id: int, kind: str, trakt_id: int) -> dict[tuple[int, int], tuple[int, datetime | None]]:
     """What the last complete picture of the person's Trakt account has of one show or movie.
 
-    (season, number) -> (plays, last watched); (0, 0) for a movie. The form of the picture is that of `jobs.pictures`.
+    (season, number) -> (plays, last watched); (0, 0) for a movie.
     """
     account = select(Connection.account_id).where(Connection.user_id == user_id, Connection.service == "trakt")
     packed = db.session.scalar(
@@ -104,13 +114,12 @@ def on_trakt(user_id: int, kind: str, trakt_id: int) -> dict[tuple[int, int], tu
     )
     if packed is None:
         return {}
-    content: dict[str, Any] = json.loads(zlib.decompress(packed))
     if kind == "movie":
-        seen = content["movies"].get(str(trakt_id))
+        seen = picture_file.unpack_one(packed, "movies", trakt_id)
         return {(0, 0): (seen[0], _moment(seen[1]))} if seen else {}
     return {
         (int(season), int(number)): (plays, _moment(last))
-        for season, numbers in content["shows"].get(str(trakt_id), {}).items()
+        for season, numbers in (picture_file.unpack_one(packed, "shows", trakt_id) or {}).items()
         for number, (plays, last) in numbers.items()
     }
 
@@ -159,8 +168,9 @@ def there_before(user_id: int, anilist_id: int) -> list[There]:
 
 def held_plays(user_id: int, *, run_id: int | None = None, anilist_id: int | None = None) -> int:
     """Plays that stay off until "send again"."""
+    person = PlayRow.user_id if run_id is None else unindexed(PlayRow.user_id)
     query = select(func.count()).select_from(PlayRow).where(
-        PlayRow.user_id == user_id, PlayRow.state.in_(ON_HOLD), PlayRow.held.is_(True)
+        person == user_id, PlayRow.state.in_(ON_HOLD), PlayRow.held.is_(True)
     )  # fmt: skip
     if run_id is not None:
         query = query.where(PlayRow.run_id == run_id)
