@@ -180,7 +180,7 @@ def note_refusal(user_id: int, error: TsuzukiError) -> None:
             .where(
                 Connection.user_id == user_id,
                 Connection.service == error.service,
-                Connection.state.not_in((state, "disconnected")),
+                Connection.state.not_in((state, "reconnect", "disconnected")),
             )
             .values(state=state, state_reason=error.reason, state_since=utcnow())
         )

@@ -83,6 +83,8 @@ def trakt_for(user_id: int, *, count: Count | None = None) -> Trakt:
     """Trakt as this person. Raises Reconnect when it is not connected, AppRefused when no app key is set."""
     connection = _connection(user_id, "trakt")
     if connection is None or connection.state in ("disconnected", "reconnect"):
+        if connection is not None and connection.state_reason == "app_refused":
+            raise AppRefused("Trakt does not know the app any more; it needs another one.", service="trakt")
         raise Reconnect("trakt", "Trakt is not connected.")
     key, _secret = tokens.app_credentials(user_id, "trakt")
     if not key:

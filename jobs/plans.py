@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import delete, select, update
 
+from jobs import ledger
 from jobs.errors import BadData, TsuzukiError
 from jobs.records import Play
 from jobs.runstate import PLAN_LIVES, RunContext
@@ -48,7 +49,8 @@ def store(ctx: RunContext, plays: Sequence[Play]) -> None:
     for start in range(0, len(rows), PART):
         with transaction() as session:
             upsert_rows(session, PlanItem, rows[start : start + PART], key=("run_id", "anilist_id", "episode", "nth"))
-    ctx.update(plays_planned=len(plays), plan_expires_at=utcnow() + PLAN_LIVES)
+    done = ledger.counts(ctx.run_id)  # of earlier attempts: what went out is not planned again, but was wanted
+    ctx.update(plays_planned=len(plays) + done.sent + done.rejected, plan_expires_at=utcnow() + PLAN_LIVES)
 
 
 def _row(ctx: RunContext, play: Play) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jobs.clients import anilist_for, tmdb, trakt_for, trakt_public
-from jobs.errors import Reconnect
+from jobs.errors import AppRefused, Reconnect
 from jobs.placing import PlacingClients
 from jobs.records import Shape, Slot
 from jobs.runstate import RunContext
@@ -48,7 +48,7 @@ def tools_for(ctx: RunContext) -> Tools:
 def _trakt(ctx: RunContext) -> Trakt | None:
     try:
         return trakt_for(ctx.user_id, count=ctx.progress.count)
-    except Reconnect:
+    except (AppRefused, Reconnect):
         if ctx.preview or ctx.mode == "single":
             return None
         raise

@@ -56,19 +56,21 @@ class DeviceCode:
 class GrantRefused(Exception):
     """The service said no for good. `error` is OAuth's code (invalid_grant, invalid_client, ...) or `http_<status>`."""
 
-    def __init__(self, error: str, detail: str = "") -> None:
+    def __init__(self, error: str, detail: str = "", *, status: int | None = None) -> None:
         super().__init__(detail or error)
         self.error = error
         self.detail = detail or error
+        self.status = status
 
 
 class GrantUnclear(Exception):
     """No readable answer, or the service is busy: it may be tried again."""
 
-    def __init__(self, detail: str, *, retry_after: float | None = None) -> None:
+    def __init__(self, detail: str, *, retry_after: float | None = None, status: int | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
         self.retry_after = retry_after
+        self.status = status
 
 
 def redirect_uri(service: Service) -> str:
@@ -93,7 +95,7 @@ def exchange_code(service: Service, app: App, code: str, *, redirect: str, verif
     body = {"code": code, **_app(app), "redirect_uri": redirect, "grant_type": "authorization_code"}
     if verifier:
         body["code_verifier"] = verifier
-    return _tokens(_post(service, _token_url(service), body))
+    return _tokens(service, _post(service, _token_url(service), body))
 
 
 def refresh_grant(service: Service, app: App, refresh_token: str) -> Tokens:
@@ -104,13 +106,13 @@ def refresh_grant(service: Service, app: App, refresh_token: str) -> Tokens:
         "redirect_uri": redirect_uri(service),
         "grant_type": "refresh_token",
     }
-    return _tokens(_post(service, _token_url(service), body))
+    return _tokens(service, _post(service, _token_url(service), body))
 
 
 def device_code(app: App) -> DeviceCode:
     """Begin a sign-in without a return address (Trakt only). Raises GrantRefused, GrantUnclear."""
     url = f"{current_app.config['TSUZUKI'].TRAKT_AUTH_URL}/oauth/device/code"
-    data = _answer(_post("trakt", url, {"client_id": app.client_id}))
+    data = _answer("trakt", _post("trakt", url, {"client_id": app.client_id}))
     try:
         return DeviceCode(
             str(data["device_code"]),
@@ -137,7 +139,7 @@ def device_token(app: App, code: str) -> Tokens | Literal["pending", "slow_down"
     refusals = {404: "invalid_code", 409: "already_used", 410: "expired", 418: "denied"}
     if written.status in refusals:
         raise GrantRefused(refusals[written.status])
-    return _tokens(written)
+    return _tokens("trakt", written)
 
 
 def revoke(app: App, token: str) -> bool:
@@ -178,24 +180,24 @@ def _error_of(written: Written) -> str:
     return str(data.get("error") or "")[:80]
 
 
-def _answer(written: Written) -> dict[str, Any]:
-    name = "the service"
-    if written.status is None or written.fate != "answered" or written.status >= 500 or written.status in (408, 429):
-        raise GrantUnclear(f"{name} {written.detail}", retry_after=written.retry_after)
+def _answer(service: Service, written: Written) -> dict[str, Any]:
+    name, status = SERVICE_NAMES[service], written.status
+    if status is None or written.fate != "answered" or status >= 500 or status in (408, 409, 429):
+        raise GrantUnclear(f"{name} {written.detail}", retry_after=written.retry_after, status=status)
     if not written.ok:
         data = written.data if isinstance(written.data, dict) else {}
         words = str(data.get("error_description") or data.get("hint") or data.get("message") or "")[:200]
-        raise GrantRefused(_error_of(written) or f"http_{written.status}", words)
+        raise GrantRefused(_error_of(written) or f"http_{status}", words, status=status)
     if not isinstance(written.data, dict):
         raise GrantUnclear(f"{name} answered with something else than tokens")
     return written.data
 
 
-def _tokens(written: Written) -> Tokens:
-    data = _answer(written)
+def _tokens(service: Service, written: Written) -> Tokens:
+    data = _answer(service, written)
     access, refresh = data.get("access_token"), data.get("refresh_token")
     if not isinstance(access, str) or not access:
-        raise GrantUnclear("the service answered without a token")
+        raise GrantUnclear(f"{SERVICE_NAMES[service]} answered without a token")
     return Tokens(access, refresh if isinstance(refresh, str) and refresh else None, _expiry(data))
 
 

@@ -3,7 +3,8 @@
 A refresh token can be used once, so only one process may do it at a time. The claim is a conditional UPDATE of
 `refreshing_until`; no transaction is open while the service is asked, and whoever comes second waits for the new token
 to appear. A lost answer is tried once more with the same refresh token; only when the service says `invalid_grant` or
-`invalid_client` does the connection need the person.
+`invalid_client` does the connection need the person. While the old token is still good, a refresh that came to nothing
+is not tried again at once.
 """
 
 from __future__ import annotations
@@ -19,7 +20,17 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import or_, select, update
 
-from jobs.errors import AppRefused, ServiceDown
+from jobs.errors import (
+    AccountLimit,
+    AccountLocked,
+    AppRefused,
+    BadData,
+    RateLimited,
+    ServiceDown,
+    Stops,
+    VipRequired,
+    Waits,
+)
 from webapp.crypto import decrypt, encrypt
 from webapp.database import transaction
 from webapp.extensions import db
@@ -91,7 +102,7 @@ def store_app(user_id: int, service: Service, client_id: str | None, secret: str
 def access_token(user_id: int, service: Service) -> str | None:
     """A token to use now, refreshed first when less than a day is left. None: the person must (re)connect.
 
-    Raises ServiceDown when the token has expired and the service does not answer.
+    Raises `Waits` or `Stops`, as `refresh` does, when the token has expired.
     """
     row = _row(user_id, service)
     if row is None or row.state not in USABLE or not row.access_token:
@@ -105,8 +116,9 @@ def access_token(user_id: int, service: Service) -> str | None:
         return token  # AniList's lasts a year and is used to the end; or somebody is refreshing it right now
     try:
         return refresh(user_id, service, token)
-    except (ServiceDown, AppRefused):
-        if valid:
+    except (Waits, Stops):
+        row = _row(user_id, service)
+        if valid and row is not None and row.state in USABLE:
             return token
         raise
 
@@ -114,8 +126,8 @@ def access_token(user_id: int, service: Service) -> str | None:
 def refresh(user_id: int, service: Service, used: str) -> str | None:
     """A token newer than `used`, which was refused or is about to expire. None: the person must reconnect.
 
-    Of many callers one asks the service, the others wait for its result. Raises ServiceDown (no clear answer, twice,
-    or lately) and AppRefused (403: the app or its address is blocked).
+    Of many callers one asks the service, the others wait for its result. Raises ServiceDown and RateLimited (no clear
+    answer, twice, or lately), and the `Stops` of a refusal that is not about the sign-in (403: the app is blocked).
     """
     span = 2.5 * min(current_app.config["TSUZUKI"].HTTP_READ_SECONDS, 30.0) + 5.0
     give_up = time.monotonic() + 2 * span
@@ -168,18 +180,19 @@ def _refresh(row: Connection, service: Service) -> str | None:
     try:
         tokens = _ask_twice(service, App(client_id, secret), decrypt(row.refresh_token))
     except GrantRefused as error:
-        if error.error in _FOR_GOOD:
-            reason = "reconnect" if error.error == "invalid_grant" else "app_refused"
-            _needs_person(row, reason, f"{error.error}: {error.detail}")
+        if error.error == "invalid_grant":
+            _needs_person(row, "reconnect", f"{error.error}: {error.detail}")
             return None
-        _change(row, refreshing_until=None)
-        raise AppRefused(
-            f"{SERVICE_NAMES[service]} refused to renew the sign-in: {error.detail}", service=service
-        ) from error
+        if error.error in _FOR_GOOD:
+            _needs_person(row, "app_refused", f"{error.error}: {error.detail}")
+        else:
+            _rest(row, 0.0)
+        raise _refusal(service, error) from error
     except GrantUnclear as error:
         rest = _rest(row, error.retry_after or 0.0)
-        _change(row, refreshing_until=utcnow() + rest if rest else None)
-        raise ServiceDown(error.detail, service=service, seconds=max(rest.total_seconds(), 60.0)) from error
+        kind = RateLimited if error.status == 429 else ServiceDown
+        seconds = max(rest.total_seconds(), 60.0)
+        raise kind(error.detail, service=service, status=error.status, seconds=seconds) from error
     kept = _change(
         row,
         access_token=encrypt(tokens.access),
@@ -194,9 +207,20 @@ def _refresh(row: Connection, service: Service) -> str | None:
 
 
 def _rest(row: Connection, told: float) -> timedelta:
-    """How long nobody asks again: as the service said (seconds); and while the old token is good there is no hurry."""
+    """Give the claim back, after the time in which nobody asks again: as long as the service said (seconds), and while
+    the old token is good there is no hurry."""
     good = row.expires_at - utcnow() - timedelta(minutes=1) if row.expires_at else timedelta(0)
-    return max(min(timedelta(seconds=told), timedelta(hours=1)), min(good, REST), timedelta(0))
+    rest = max(min(timedelta(seconds=told), timedelta(hours=1)), min(good, REST), timedelta(0))
+    _change(row, refreshing_until=utcnow() + rest if rest else None)
+    return rest
+
+
+def _refusal(service: Service, error: GrantRefused) -> Stops:
+    kinds: dict[int | None, type[Stops]] = {420: AccountLimit, 423: AccountLocked, 426: VipRequired}
+    kinds |= dict.fromkeys((400, 404, 405, 412, 413, 415, 422), BadData)
+    kind = AppRefused if error.error in _FOR_GOOD else kinds.get(error.status, AppRefused)
+    words = f"{SERVICE_NAMES[service]} refused to renew the sign-in: {error.detail}"
+    return kind(words, service=service, status=error.status)
 
 
 def _ask_twice(service: Service, app: App, refresh_token: str) -> Tokens:

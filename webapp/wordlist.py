@@ -49,7 +49,7 @@ RUN_REASONS: Mapping[str, Any] = {
     "reconnect_mal": _l("MyAnimeList signed us out. Nothing is lost; sign in again, and the next run goes on."),
     "app_refused": _l("Trakt refused this app. Either the app was deleted, VIP has ended, or the app was blocked. Open your apps on Trakt to see which."),
     "vip_required": _l("Trakt refused this API key: it belongs to an account without VIP. Your list, plan and history here are safe, and nothing was half-sent."),
-    "account_limit": _l("This run would take the Trakt account above 90,000 plays; Trakt locks accounts near 100,000. Nothing was sent. Remove plays on Trakt, or send fewer titles."),
+    "account_limit": _l("The Trakt account is at its limit, or this run would take it above 90,000 plays; Trakt locks accounts near 100,000. Nothing more was sent. Remove plays on Trakt, or send fewer titles."),
     "account_locked": _l("Trakt has locked this account. Nothing more is sent; ask Trakt's support to open it again."),
     "incomplete_read": _l("Trakt's or AniList's answer was incomplete, so nothing was sent on it. The next run reads again."),
     "caches_empty": _l("The mapping caches are empty and could not be filled, so nothing could be placed. Update them on Home, or wait for the next run."),

@@ -283,7 +283,7 @@ def _sent_of_wanted(run: Run) -> str:
     missing = max(run.plays_planned - run.plays_sent, 0)
     if not missing:
         return gettext("%(plays)s are on Trakt.", plays=_plays(run.plays_sent))
-    return gettext("%(sent)s of %(wanted)s are on Trakt. %(missing)s are not.", sent=number(run.plays_sent), wanted=_plays(run.plays_planned), missing=number(missing))  # fmt: skip
+    return ngettext("%(sent)s of %(wanted)s are on Trakt. %(missing)s is not.", "%(sent)s of %(wanted)s are on Trakt. %(missing)s are not.", missing, sent=number(run.plays_sent), wanted=_plays(run.plays_planned), missing=number(missing))  # fmt: skip
 
 
 def _plays(count: int) -> str:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from jobs.answers import Answer, Written
-from jobs.errors import AppRefused, BadData, IncompleteRead, RateLimited, Reconnect, ServiceDown
+from jobs.errors import BadData, IncompleteRead, RateLimited, Reconnect, ServiceDown, Stops
 from jobs.records import Picture, Play, Receipt, Watched
 from jobs.targets.trakt_http import all_pages, check, format_time, headers, identifier, json_of, number, parse_time
 from jobs.targets.trakt_writes import Removal, history_body, receipt, removal
@@ -219,10 +219,10 @@ class Trakt:
             return self._send(path, body, token, began)  # a 401 is a refusal: nothing was posted, so this is safe
         except RateLimited as error:
             return Written("answered", 429, detail=error.detail, retry_after=error.seconds)
-        except (ServiceDown, AppRefused) as error:  # of the token's renewal
-            if isinstance(error, AppRefused):
-                return _refused(403, error.detail)
+        except ServiceDown as error:  # this and the next: of the token's renewal
             return Written("not_sent", detail=error.detail, retry_after=error.seconds)
+        except Stops as error:
+            return _refused(error.status or 403, error.detail)
 
     def _send(self, path: str, body: Mapping[str, Any], token: str, began: float) -> Written:
         left = self._transport.write_seconds - (time.monotonic() - began)

@@ -28,6 +28,8 @@ def refusal_words(status: int, answered: Mapping[str, str]) -> str:
     """One sentence for a status that is no success, for the person."""
     if status == 423 and answered.get("X-Account-Deactivated", "").lower() == "true":
         return "Trakt says that this account is deactivated; only its support can help."
+    if status == 403 and answered.get("Content-Type", "").lower().startswith("text/html"):
+        return "Cloudflare, which guards Trakt, turned this server away (403); Trakt itself was not asked."
     words = {
         400: "Trakt could not understand the request (400).",
         401: "Trakt does not know our sign-in any more.",

@@ -71,6 +71,32 @@ def test_pages_may_be_short_repeated_or_miscounted(door: Door) -> None:
     assert page(2).headers["X-Pagination-Item-Count"] == "35"
 
 
+def test_a_count_of_added_plays_may_be_too_low_with_and_without_reason(door: Door) -> None:
+    one = {"number": 1, "watched_at": "2024-01-01T00:00:00.000Z"}
+    body = {"shows": [{"ids": {"trakt": 30857}, "seasons": [{"number": 1, "episodes": [one, {**one, "number": 2}]}]}]}
+    before = len(door.history())
+    for kind, plays in (("short_count", 2), ("drop_one", 1)):
+        door.control("faults", {"kind": kind, "service": "trakt", "method": "POST", "path": "/sync/history"})
+        answer = door.trakt("/sync/history", body)
+        assert (answer.status_code, answer.json["added"]["episodes"]) == (201, 1)
+        assert not any(answer.json["not_found"].values())
+        assert len(door.history()) - before == plays
+        before = len(door.history())
+
+
+def test_pages_and_parts_may_be_small(door: Door) -> None:
+    door.control("settings", {"trakt_page": 2, "anilist_chunk": 3})
+    for path in ("/sync/history?limit=10", "/sync/watched/shows?extended=progress&limit=100"):
+        answer = door.trakt(path)
+        assert (len(answer.json), answer.headers["X-Pagination-Limit"]) == (2, "2")
+    query = (
+        "query{MediaListCollection(userId:7654321,type:ANIME,chunk:1,perChunk:500){hasNextChunk lists{entries{id}}}}"
+    )
+    part = door.graphql(query).json["data"]["MediaListCollection"]
+    assert part["hasNextChunk"] is True
+    assert len({entry["id"] for rows in part["lists"] for entry in rows["entries"]}) == 3
+
+
 def test_unknown_faults_settings_and_titles_are_refused_with_a_reason(door: Door) -> None:
     for path, body in (
         ("faults", {"kind": "earthquake"}),

@@ -15,7 +15,8 @@ import responses
 from flask import Flask
 from sqlalchemy import select, update
 
-from jobs.errors import AppRefused, ServiceDown
+from jobs.clients import trakt_for
+from jobs.errors import AppRefused, ServiceDown, Waits
 from tests.at_once import at_once
 from webapp import crypto, tokens
 from webapp.config import Config
@@ -187,17 +188,28 @@ def test_a_lost_answer_is_tried_once_more_with_the_same_refresh_token(app: Flask
 
 
 @pytest.mark.parametrize("status", [400, 401])
-@pytest.mark.parametrize(("error", "reason"), [("invalid_grant", "reconnect_trakt"), ("invalid_client", "app_refused")])
-def test_only_a_clear_no_needs_the_person(
-    app: Flask, user: User, web: Any, status: int, error: str, reason: str
-) -> None:
+def test_only_a_clear_no_needs_the_person(app: Flask, user: User, web: Any, status: int) -> None:
     connection_id = _connect(user)
-    web.post(TOKEN_URL, status=status, json={"error": error, "error_description": "session not found"})
+    web.post(TOKEN_URL, status=status, json={"error": "invalid_grant", "error_description": "session not found"})
     assert tokens.access_token(user.id, "trakt") is None
     row = _row(connection_id)
-    assert (row.state, row.state_reason, row.refreshing_until) == ("reconnect", reason, None)
+    assert (row.state, row.state_reason, row.refreshing_until) == ("reconnect", "reconnect_trakt", None)
     assert tokens.access_token(user.id, "trakt") is None
     assert len(web.calls) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401])
+def test_an_app_that_is_gone_is_named_and_needs_the_person(app: Flask, user: User, web: Any, status: int) -> None:
+    connection_id = _connect(user)
+    web.post(TOKEN_URL, status=status, json={"error": "invalid_client", "error_description": "client_id is required"})
+    with pytest.raises(AppRefused):
+        tokens.access_token(user.id, "trakt")
+    row = _row(connection_id)
+    assert (row.state, row.state_reason, row.refreshing_until) == ("reconnect", "app_refused", None)
+    assert tokens.access_token(user.id, "trakt") is None
+    assert len(web.calls) == 1
+    with pytest.raises(AppRefused):
+        trakt_for(user.id)
 
 
 @pytest.mark.parametrize(
@@ -245,7 +257,7 @@ def test_a_service_that_says_when_to_come_back_is_not_asked_before(app: Flask, u
     _connect(user, left=timedelta(hours=-1))
     web.post(TOKEN_URL, status=429, headers={"Retry-After": "900"})
     for _ in range(2):
-        with pytest.raises(ServiceDown) as got:
+        with pytest.raises(Waits) as got:
             tokens.access_token(user.id, "trakt")
         assert 800 < got.value.seconds <= 900
     assert len(web.calls) == 2

@@ -138,6 +138,7 @@ def run(**values: object) -> Run:
         ({"result": {"found": 14_000, "entries": 1018}}, "Up to date. 1,018 titles checked at"),
         ({"preview": True, "plays_planned": 39, "result": {"plays": {"episodes": 37, "movies": 2}, "alreadySynced": 1204, "review": 3}}, "37 episodes and 2 movies would be added to Trakt. 1,204 episodes are there already. 3 titles need you. Nothing has been sent."),
         ({"preview": True}, "Nothing new: all that has a place is on Trakt already. Nothing has been sent."),
+        ({"status": "partial", "plays_planned": 7, "plays_sent": 6}, "6 of 7 plays are on Trakt. 1 is not."),
         ({"status": "partial", "plays_planned": 37, "plays_sent": 31}, "31 of 37 plays are on Trakt. 6 are not."),
         ({"status": "partial", "reason": "reconnect_trakt", "plays_planned": 37, "plays_sent": 31}, "31 of 37 plays are on Trakt. 6 are not. Trakt signed us out."),
         ({"plays_planned": 3, "plays_sent": 3, "result": {"added": {"episodes": 3, "movies": 0}, "readBack": {"plays": 3, "there": 3}}}, "3 episodes are on Trakt. We read them back."),

@@ -138,7 +138,8 @@ def read_collection(context: Context, args: Row) -> Row:
     entries = entries_of(context, user, args)
     has_next = False
     if args.get("chunk") is not None or args.get("perChunk") is not None:
-        size = max(1, min(args.get("perChunk") or MAX_PER_CHUNK, MAX_PER_CHUNK))
+        most = min(context.world.settings.anilist_chunk, MAX_PER_CHUNK)
+        size = max(1, min(args.get("perChunk") or most, most))
         chunk = max(1, args.get("chunk") or 1)
         if context.back and chunk > 1:
             chunk -= 1

@@ -16,6 +16,8 @@ silence              nothing is applied, nothing is answered for `seconds`, then
 short_list           one row is missing at the end of a list, the headers stay
 repeated_page        the page before is served once more, under the number that was asked for
 wrong_item_count     X-Pagination-Item-Count is one too high
+drop_one             the last play of a body of plays is not applied, and nothing says so but the count
+short_count          everything is applied, the answer counts one less
 graphql_error_200    HTTP 200 with GraphQL errors in the body; nothing is applied
 """
 
@@ -46,6 +48,8 @@ KINDS = frozenset(
         "short_list",
         "repeated_page",
         "wrong_item_count",
+        "drop_one",
+        "short_count",
         "graphql_error_200",
     )
 )
@@ -142,6 +146,8 @@ def before(fault: Fault, environ: WSGIEnvironment, sleep: Callable[[float], None
         return made(200, json.dumps({"data": None, "errors": errors}).encode(), fault.headers, "application/json")
     elif fault.kind == "repeated_page":
         environ["tsuzuki.page_back"] = "1"
+    elif fault.kind == "drop_one":
+        environ["tsuzuki.drop_one"] = "1"
     return None
 
 
@@ -164,6 +170,11 @@ def after(
     elif fault.kind == "short_list":
         rows = json.loads(answer.body)
         answer.body = json.dumps(rows[:-1] if isinstance(rows, list) else rows).encode()
+        answer.with_header("Content-Length", str(len(answer.body)))
+    elif fault.kind == "short_count":
+        counted = json.loads(answer.body)
+        counted["added"]["episodes"] -= 1
+        answer.body = json.dumps(counted).encode()
         answer.with_header("Content-Length", str(len(answer.body)))
     elif fault.kind == "wrong_item_count":
         headers: MutableMapping[str, str] = dict(answer.headers)

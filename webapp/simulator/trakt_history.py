@@ -15,7 +15,7 @@ from flask import Blueprint, Response, abort, request
 
 from webapp.simulator.catalogue import Catalogue, Episode, Movie, Show, iso
 from webapp.simulator.trakt_gate import View
-from webapp.simulator.trakt_rows import Row, episode_row, json_answer, movie_row, paged, show_row
+from webapp.simulator.trakt_rows import LIMIT_MAX, Row, episode_row, json_answer, movie_row, paged, show_row
 from webapp.simulator.world import Place, StoredPlay, TraktAccount, World
 
 GROUPS = ("movies", "shows", "seasons", "episodes")
@@ -49,7 +49,7 @@ def add_routes(api: Blueprint, world: World, signed_in: Callable[[View], View]) 
     def history(account: TraktAccount, kind: str = "all", trakt_id: int | None = None) -> Response:
         if kind not in ("all", "movies", "shows", "episodes", "seasons"):
             abort(404)
-        return paged(_history(world, account, kind, trakt_id))
+        return paged(_history(world, account, kind, trakt_id), most=min(world.settings.trakt_page, LIMIT_MAX))
 
 
 def _body() -> Row:
@@ -65,6 +65,8 @@ def _body() -> Row:
 def _add(world: World, account: TraktAccount, body: Row) -> Response:
     try:
         wanted = Reader(world).read(body)
+        if "tsuzuki.drop_one" in request.environ:
+            wanted.places.pop()
         times = [_watched_at(world, place, value) for place, value in wanted.places]
     except (ValueError, TypeError, AttributeError):
         return Response(b"", 400)
@@ -197,6 +199,10 @@ class Reader:
             wanted.missing["episodes"].append(nested)
         elif self.echo == "bare":
             wanted.missing["episodes"].append({"season": season, "number": number})
+        elif self.echo == "zero":
+            wanted.missing["episodes"].append(
+                {"watched_at": item.get("watched_at", when), "season": 0, "number": 0, "ids": {}}
+            )
         else:
             wanted.missing["episodes"].append({})
 

@@ -37,12 +37,12 @@ def add_routes(api: Blueprint, world: World, signed_in: Callable[[View], View]) 
         rows = _watched_shows(
             world, account, progress=progress, specials=specials, hidden=request.args.get("hidden") == "true"
         )
-        return paged(rows, most=LIMIT_MAX_PROGRESS if progress else LIMIT_MAX)
+        return paged(rows, most=min(world.settings.trakt_page, LIMIT_MAX_PROGRESS if progress else LIMIT_MAX))
 
     @api.get("/sync/watched/movies")
     @signed_in
     def watched_movies(account: TraktAccount) -> Response:
-        return paged(_watched_movies(world, account))
+        return paged(_watched_movies(world, account), most=min(world.settings.trakt_page, LIMIT_MAX))
 
     @api.get("/users/settings")
     @signed_in

@@ -34,7 +34,9 @@ class Settings:
     access_token_seconds: int = 604_800
     device_interval: int = 5
     device_seconds: int = 600
-    not_found_echo: str = "nested"  # nested, empty or bare: how a missing episode is echoed
+    trakt_page: int = 250  # the most rows of a page; larger limits are clamped
+    anilist_chunk: int = 500  # the most entries of a part of the list
+    not_found_echo: str = "nested"  # nested, empty, bare or zero: how a missing episode is echoed
     history_conflict: bool = False  # 409 for an exact repeat, as one client has seen it
 
 

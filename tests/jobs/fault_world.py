@@ -1,0 +1,397 @@
+"""The stage of the fault test: a list of three titles, the simulator behind real sockets, and one person's instance.
+
+Only waiting is not real: pauses between tries are counted instead of slept, and an hour passes by moving the stored
+times back. Everything else (requests, deadlines, tables, ledger) is what runs in production.
+"""
+
+from __future__ import annotations
+
+import copy
+import errno
+import json
+import socket
+import sqlite3
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from jobs import clients, pace, refresh, sync
+from jobs.posting import BATCH_KEY
+from jobs.targets.trakt import Trakt
+from jobs.transport import Transport
+from tests.jobs.sync_fakes import make_run, run_row
+from webapp import create_app, runs, tokens, words
+from webapp.config import load
+from webapp.database import transaction
+from webapp.extensions import db
+from webapp.grants import Service, Tokens
+from webapp.models import Connection, Log, PlayRow, Run, SystemConfig, User, utcnow
+from webapp.simulator import constants
+from webapp.simulator.__main__ import Quiet
+from webapp.simulator.app import create_simulator
+from webapp.simulator.catalogue import Catalogue, Kind
+from webapp.simulator.demo import demo_library
+from webapp.simulator.faults import Fault
+from webapp.simulator.library import Library, SeedPlay
+from webapp.simulator.process import environment
+from webapp.simulator.world import World
+
+T = TypeVar("T")
+Place = tuple[Kind, int, int, int]
+BEBOP, HAIKYUU, AKIRA = 1, 21698, 47  # AniList ids
+LIST = {BEBOP: ("CURRENT", 3), HAIKYUU: ("PAUSED", 4), AKIRA: ("COMPLETED", 1)}
+WANTED: frozenset[Place] = frozenset(
+    {
+        *(("episode", 30857, 1, number) for number in (1, 2, 3)),
+        *(("episode", 60417, 3, number) for number in (1, 2, 3, 4)),
+        ("movie", 115, 0, 0),
+    }
+)
+SEEDS: tuple[Place, ...] = (
+    ("episode", 30857, 1, 1),  # wanted, and there already
+    ("episode", 30857, 0, 1),
+    ("episode", 13855, 1, 1),
+    ("episode", 60947, 1, 1),
+    ("movie", 97, 0, 0),
+    ("movie", 224301, 0, 0),
+    ("movie", 225063, 0, 0),
+)
+
+
+@cache
+def _demo() -> Library:
+    return demo_library(1_790_000_000.0)
+
+
+def small_library(born: float) -> Library:
+    """Three entries of the demo and seven plays, so that each list has several pages of two rows."""
+    demo = _demo()
+    owner = copy.copy(demo.users[0])
+    owner.entries = {
+        anilist_id: replace(demo.users[0].entries[anilist_id], status=status, progress=progress)
+        for anilist_id, (status, progress) in LIST.items()
+    }
+    places = (*WANTED, *SEEDS)
+    shows = {trakt_id for kind, trakt_id, _, _ in places if kind == "episode"}
+    movies = {trakt_id for kind, trakt_id, _, _ in places if kind == "movie"}
+    return replace(
+        demo,
+        users=[owner],
+        activities=[copy.copy(row) for row in demo.activities if row.media_id in LIST],
+        catalogue=Catalogue(
+            copy.deepcopy([demo.catalogue.shows[trakt_id] for trakt_id in sorted(shows)]),
+            [demo.catalogue.movies[trakt_id] for trakt_id in sorted(movies)],
+        ),
+        seeds={
+            constants.TRAKT_ACCOUNT: [
+                SeedPlay(kind, trakt_id, season, number, 1_700_000_000.0 + 60 * position)
+                for position, (kind, trakt_id, season, number) in enumerate(SEEDS)
+            ]
+        },
+    )
+
+
+class Listener:
+    """The simulator's app on a port of its own, which can refuse connections for a while."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._closed: socket.socket | None = None
+        self._server = self._serve(0)
+        self.port = self._server.port
+
+    def _serve(self, port: int) -> BaseWSGIServer:
+        server = make_server("127.0.0.1", port, self._app, threaded=True, request_handler=Quiet)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        return server
+
+    def down(self) -> None:
+        """Refuse: the port stays ours, and nobody listens."""
+        self.end()
+        self._closed = closed = socket.socket()
+        closed.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _soon(partial(closed.bind, ("127.0.0.1", self.port)))
+
+    def up(self) -> None:
+        if self._closed is not None:
+            self._closed.close()
+            self._closed = None
+            self._server = _soon(lambda: self._serve(self.port))
+
+    def end(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _soon(take: Callable[[], T]) -> T:
+    """Take the port back; for a moment another program's connection may happen to leave from it."""
+    for _ in range(200):
+        try:
+            return take()
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            time.sleep(0.02)
+    return take()
+
+
+class Ticker:
+    """A clock that moves when somebody sleeps on it. `slept`: every pause, in seconds."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@dataclass
+class Stage:
+    """One person, three services, and what a test may do to them."""
+
+    app: Flask
+    world: World
+    listeners: dict[str, Listener]
+    ahead: list[float]  # seconds that the services' clock is ahead of ours
+    user: User
+    ticker: Ticker
+    before_post: list[Callable[[], None]] = field(default_factory=list)
+
+    # what goes wrong
+
+    def break_(self, **fault: Any) -> None:
+        with self.world.lock:
+            self.world.faults.append(Fault.parse(fault))
+
+    def refuse(self, service: str) -> None:
+        self.listeners[service].down()
+
+    def unlist(self, place: Place) -> None:
+        """Trakt forgets an episode, season, show or movie between our look at it and our request."""
+        kind, trakt_id, season, number = place
+        catalogue = self.world.library.catalogue
+        if kind == "movie":
+            del catalogue._movie_ids["trakt", str(trakt_id)]
+        elif not season:
+            del catalogue._show_ids["trakt", str(trakt_id)]
+        elif not number:
+            del catalogue.shows[trakt_id].seasons[season]
+        else:
+            del catalogue.shows[trakt_id].seasons[season][number]
+
+    def token_ends(self, left: timedelta) -> None:
+        """Our Trakt token has so long to live; one that has expired is not known to Trakt any more either."""
+        with transaction() as session:
+            session.execute(update(Connection).where(Connection.service == "trakt").values(expires_at=utcnow() + left))
+        if left < timedelta(0):
+            self.world.access_tokens.clear()
+
+    # what makes it good again
+
+    def mend(self, *, but_once: bool = False) -> None:
+        """All services are themselves again; `but_once`: after their faults have shown once more."""
+        with self.world.lock:
+            for fault in self.world.faults:
+                fault.nth = fault.count = 1
+            if not but_once:
+                self.world.faults.clear()
+            self.world.refused_apps.clear()
+            self.world.accounts[constants.TRAKT_ACCOUNT].trouble = ""
+            self.world.library = small_library(self.world.born)
+        self.before_post.clear()
+        for listener in self.listeners.values():
+            listener.up()
+
+    def sign_in(self, service: Service) -> None:
+        if service == "anilist":
+            tokens.store(self.user.id, service, Tokens(constants.ANILIST_ACCESS_TOKEN))
+            return
+        with self.world.lock:
+            new = self.world.issue_tokens(constants.TRAKT_ACCOUNT)
+        tokens.store(self.user.id, service, Tokens(new["access_token"], new["refresh_token"]))
+
+    def goes_on(self, run: Run) -> Run:
+        """Its time comes, and the tick wakes it: everything that happened so far is that much longer ago."""
+        shift = max(soon(run.resume_at) - utcnow(), timedelta(0)) + timedelta(seconds=1)
+        self.ahead[0] += shift.total_seconds()
+        self.ticker.now += shift.total_seconds()
+        with transaction() as session:
+            session.execute(update(Run).where(Run.status == "waiting").values(resume_at=utcnow()))
+            for play in session.scalars(select(PlayRow).execution_options(populate_existing=True)):
+                play.absent_since = play.absent_since - shift if play.absent_since else None
+                play.claimed_at = play.claimed_at - shift if play.claimed_at else None
+            for connection in session.scalars(select(Connection).where(Connection.refreshing_until.is_not(None))):
+                connection.refreshing_until = soon(connection.refreshing_until) - shift
+            for row in session.scalars(select(SystemConfig).where(SystemConfig.key == BATCH_KEY)):
+                size, failures, failed_at = json.loads(row.value)
+                row.value = json.dumps([size, failures, failed_at - shift.total_seconds()])
+        return self.work(run.id)
+
+    # what we do, and what came of it
+
+    def run(self, **values: Any) -> Run:
+        run_id = make_run(self.user, **values)
+        return self.work(run_id)
+
+    def work(self, run_id: int) -> Run:
+        sync.run(run_id)
+        return run_row(run_id)
+
+    def send_again(self) -> Run:
+        """The person has looked where the refused plays of the one title go, and says so."""
+        with transaction(readonly=True) as session:
+            (anilist_id,) = set(session.scalars(select(PlayRow.anilist_id).where(PlayRow.state == "rejected")))
+        db.session.rollback()
+        return self.work(runs.send_again(self.user.id, anilist_id=anilist_id).run.id)
+
+    def history(self) -> Counter[Place]:
+        """Plays on Trakt, without those that stood there before and are not on the list."""
+        with self.world.lock:
+            living = Counter(
+                play.place
+                for play in self.world.accounts[constants.TRAKT_ACCOUNT].plays.values()
+                if play.removed_at is None
+            )
+        return Counter({place: plays for place, plays in living.items() if place in WANTED or place not in SEEDS})
+
+    def requests(self, service: str, method: str, path: str) -> int:
+        """How many requests came to addresses that begin so; refused connections are none."""
+        with self.world.lock:
+            return sum(
+                count
+                for (name, asked), count in self.world.counts.items()
+                if name == service and asked.startswith(f"{method} {path}")
+            )
+
+    def state_of(self, service: str) -> tuple[str, str | None]:
+        with transaction(readonly=True) as session:
+            row = session.execute(
+                select(Connection.state, Connection.state_reason).where(Connection.service == service)
+            ).one()
+        return row.state, row.state_reason
+
+    def said(self, run: Run) -> str:
+        with self.app.test_request_context():
+            return words.run_sentence(run)
+
+    def log(self, run: Run) -> str:
+        with transaction(readonly=True) as session:
+            return "\n".join(session.scalars(select(Log.message).where(Log.run_id == run.id).order_by(Log.id)))
+
+
+@dataclass
+class Theatre:
+    """What all tests of a module share: the simulator's sockets and an instance with filled caches."""
+
+    app: Flask
+    world: World
+    listeners: dict[str, Listener]
+    ahead: list[float]
+    file: Path
+    filled: sqlite3.Connection
+
+    @contextmanager
+    def stage(self, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> Iterator[Stage]:
+        """A new beginning: the instance as it was when its caches were filled, the services as they were born."""
+        db.session.remove()
+        db.engine.dispose()
+        with sqlite3.connect(self.file) as database:
+            self.filled.backup(database)
+        database.close()
+        self.ahead[0] = 0.0
+        self.world.reset()
+        self.world.settings.trakt_page = self.world.settings.anilist_chunk = 2
+        before = self.app.config["TSUZUKI"]
+        self.app.config["TSUZUKI"] = before.replace(**settings)
+        with transaction(readonly=True) as session:
+            user = session.scalars(select(User)).one()
+        stage = Stage(self.app, self.world, self.listeners, self.ahead, user, Ticker())
+        _only_waiting_is_not_real(stage, monkeypatch)
+        try:
+            yield stage
+        finally:
+            stage.mend()
+            self.app.config["TSUZUKI"] = before
+
+
+def _only_waiting_is_not_real(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = pace.LocalStore(stage.ticker)
+    monkeypatch.setattr(clients, "Transport", partial(Transport, sleep=stage.ticker.sleep))
+    monkeypatch.setattr(clients, "Bucket", partial(pace.Bucket, sleep=stage.ticker.sleep))
+    monkeypatch.setattr(pace, "store_for", lambda _url: store)
+    monkeypatch.setattr(tokens, "_sleep", stage.ticker.sleep)
+    real = Trakt.post_plays
+
+    def post_plays(self: Trakt, plays: Any) -> Any:
+        while stage.before_post:
+            stage.before_post.pop()()
+        return real(self, plays)
+
+    monkeypatch.setattr(Trakt, "post_plays", post_plays)
+
+
+@contextmanager
+def theatre(folder: Path) -> Iterator[Theatre]:
+    """Start the simulator in this process and fill the caches of an instance from it."""
+    ahead = [0.0]
+    world = World(small_library, clock=lambda: time.time() + ahead[0])
+    simulator = create_simulator(world)
+    listeners = {name: Listener(simulator) for name in ("anilist", "trakt", "trakt-auth")}
+    settings = environment(f"http://127.0.0.1:{listeners['anilist'].port}")
+    file = folder / "test.db"
+    config = load(
+        {
+            **settings,
+            "TRAKT_API_URL": f"http://127.0.0.1:{listeners['trakt'].port}/trakt",
+            "TRAKT_AUTH_URL": f"http://127.0.0.1:{listeners['trakt-auth'].port}/trakt-auth",
+            "DATA_DIR": str(folder / "data"),
+            "DATABASE_URL": f"sqlite:///{file}",
+            "SECRET_KEY": "test-secret-key-that-is-long-enough",
+        }
+    )
+    app = create_app(config)
+    filled = sqlite3.connect(":memory:")
+    with app.app_context():
+        db.create_all()
+        db.session.add(User(username="hanako", password_hash="unusable", is_admin=True))
+        db.session.commit()
+        tokens.seed_from_environment(db.session.query(User).one())
+        db.session.commit()
+        for name in refresh.empty_sources():
+            assert refresh.refresh(name).rows_kept, name
+        db.session.remove()
+        db.engine.dispose()
+        with sqlite3.connect(file) as database:
+            database.backup(filled)
+        database.close()
+        try:
+            yield Theatre(app, world, listeners, ahead, file, filled)
+        finally:
+            db.session.remove()
+            db.engine.dispose()
+            filled.close()
+            for listener in listeners.values():
+                listener.end()
+
+
+def soon(when: datetime | None) -> datetime:
+    """A moment that must be there."""
+    assert when is not None
+    return when
