@@ -36,7 +36,7 @@ STATE_SENTENCES: Mapping[str, Any] = {
 
 RUN_REASONS: Mapping[str, Any] = {
     "rate_limited": _l("%(service)s asked us to slow down. The run goes on by itself at %(at)s; you don't need to do anything."),
-    "settling": _l("Trakt did not answer clearly. Before sending more we look at what arrived, at %(at)s; nothing is sent twice."),
+    "settling": _l("Trakt did not answer clearly, or its history was changing. Before sending more we look at what arrived, at %(at)s; nothing is sent twice."),
     "service_down": _l("%(service)s does not answer. We look again at %(at)s; you don't need to do anything."),
     "first_run": _l("This is the first automatic run for this Trakt account, so it waits for you. Look at the plan, then approve it."),
     "over_brake": _l("This run would add far more plays than usual, so it waits for you. Look at the plan, then approve it."),

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from jobs.answers import Answer, Written
-from jobs.errors import BadData, IncompleteRead, RateLimited, Reconnect, ServiceDown, Stops
+from jobs.errors import BadData, IncompleteRead, RateLimited, Reconnect, ServiceDown, Settling, Stops
 from jobs.records import Picture, Play, Receipt, Watched
 from jobs.targets.trakt_http import all_pages, check, format_time, headers, identifier, json_of, number, parse_time
 from jobs.targets.trakt_writes import Removal, history_body, receipt, removal
@@ -23,6 +23,7 @@ __all__ = ["HistoryRow", "Removal", "Trakt", "TraktAccount"]
 
 SHOWS_PAGE = 100  # the most with `extended=progress`
 PAGE = 250
+COMES_TO_REST = 30.0  # seconds until readings that kept changing are tried again
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,24 +106,24 @@ class Trakt:
         return found
 
     def picture(self, account_id: str) -> Picture:
-        """Everything that the account has watched, from one complete reading. Raises IncompleteRead.
+        """Everything that the account has watched, from one complete reading.
 
-        Season 0 is left out unless `specials=true` is sent. What moves while reading makes it read once more.
+        Season 0 is left out unless `specials=true` is sent. What moves while reading makes it read once more, up to
+        three times: then Settling is raised, since plays that were just sent appear in Trakt's readings one batch after
+        the other. Raises IncompleteRead for pages that do not fit although nothing moved.
         """
-        problem: IncompleteRead | None = None
-        for _attempt in range(2):
+        for _attempt in range(3):
             began_at = datetime.now(UTC)
             before = self.last_activities()
             try:
                 episodes, movies = self._episodes(), self._movies()
-            except IncompleteRead as error:
-                problem = error
+            except IncompleteRead:
                 if self.last_activities() == before:
                     raise
                 continue
             if self.last_activities() == before:
                 return Picture(account_id, began_at, before, episodes, movies)
-        raise problem or IncompleteRead("Trakt's history kept changing while it was read.", service="trakt")
+        raise Settling("Trakt's history kept changing while it was read.", service="trakt", seconds=COMES_TO_REST)
 
     def _episodes(self) -> dict[tuple[int, int, int], Watched]:
         params = {"extended": "progress", "specials": "true", "hidden": "true"}

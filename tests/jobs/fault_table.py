@@ -183,7 +183,7 @@ TRAKT_READS: tuple[Row, ...] = (
 # Trakt: posting plays. Sent once, whatever happens; only a 401 is sent again, with a new token.
 
 POST = {"service": "trakt", "method": "POST", "path": "/sync/history"}
-LOOKED = "Trakt did not answer clearly. Before sending more we look at what arrived"
+LOOKED = "Trakt did not answer clearly, or its history was changing. Before sending more we look at what arrived"
 FAILING = (WAITS_LOOK, WAITS_LOOK, WAITS_LOOK, WAITS_DOWN)  # three answers lost in a row leave Trakt alone for minutes
 
 

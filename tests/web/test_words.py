@@ -145,7 +145,7 @@ def run(**values: object) -> Run:
         ({"plays_planned": 1, "plays_sent": 1, "result": {"added": {"episodes": 1, "movies": 0}, "readBack": {"plays": 1, "there": 1}}}, "1 episode is on Trakt. We read it back."),
         ({"status": "partial", "reason": "bad_data", "plays_planned": 37, "plays_sent": 31, "result": {"refused": 2}}, "31 of 37 plays are on Trakt. 6 are not. 2 plays were refused by Trakt. Look at where they go. 4 wait; we try again with every check."),
         ({"status": "failed", "reason": "bad_data", "plays_planned": 1, "result": {"refused": 1}}, "1 play was refused by Trakt. Look at where it goes."),
-        ({"status": "waiting", "reason": "settling", "plays_planned": 37, "plays_sent": 31}, "31 of 37 plays are on Trakt. 6 are not. Trakt did not answer clearly."),
+        ({"status": "waiting", "reason": "settling", "plays_planned": 37, "plays_sent": 31}, "31 of 37 plays are on Trakt. 6 are not. Trakt did not answer clearly, or its history was changing."),
         ({"plays_planned": 3, "plays_sent": 3, "undone_by": 9}, "Undone. What this run had done on Trakt was taken back by run 9."),
         ({"status": "needs_approval", "reason": "over_brake", "plays_planned": 1310}, "This run would add 1,310 plays, far more than usual. It waits for you."),
         ({"status": "waiting", "reason": "rate_limited", "detail": "anilist: 429"}, "AniList asked us to slow down."),
