@@ -21,7 +21,7 @@ from sqlalchemy import delete, func, or_, select, update
 
 from jobs import refresh, runstate
 from jobs.storing import changed_rows
-from webapp import enqueue, runs, schedule, tokens
+from webapp import enqueue, expiry, runs, schedule, tokens
 from webapp.config import Config
 from webapp.database import transaction, upsert
 from webapp.models import Connection, ImportDraft, Lease, Log, OAuthFlow, PlanItem, Run, TraktPicture, utcnow
@@ -66,6 +66,7 @@ class Tick:
             "wake waiting runs": wake_waiting,
             "enqueue queued runs": enqueue_queued,
             "refresh tokens": self.refresh_tokens,
+            "warn of sign-ins that end": expiry.warn,
             "check connections": self.check_connections,
             "refresh caches": refresh_caches,
             "read back": read_back,

@@ -19,9 +19,10 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from jobs.doctor import Cause
 from tests.web import seed
-from webapp import create_app, transfer
+from webapp import create_app, expiry, tokens, transfer
 from webapp.config import load
 from webapp.extensions import db
+from webapp.grants import Tokens
 from webapp.models import (
     Decision,
     HistoryFinding,
@@ -167,6 +168,8 @@ def furnish(person: User, picture: str) -> dict[str, tuple[str, ...]]:
     failed = LookUp(user_id=person.id, question={"parts": [{"title": "titan"}]}, state="failed", reason="service_down")
     session.add_all([flow, ended, found, failed])
     session.commit()
+    tokens.store(person.id, "anilist", Tokens("ends within a week", None, now + timedelta(days=6)))
+    expiry.warn(now)
     token = transfer.keep_draft(person, FILE)
     session.commit()
     return {**ALWAYS, **_of_a_library(found.id, failed.id, token)}

@@ -10,8 +10,9 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webapp import caches as caches_store
-from webapp import enqueue, queries, schedule, words, year
+from webapp import enqueue, expiry, queries, schedule, words, year
 from webapp.budgets import budgets as budgets_of
+from webapp.grants import SERVICES
 from webapp.i18n import gettext as _
 from webapp.i18n import lazy_gettext as _l
 from webapp.i18n import locale
@@ -44,6 +45,7 @@ def context() -> dict[str, Any]:
         **state,
         "standing": standing(connections, caches, state),
         "connections": connections,
+        "ending": expiry.notice(connections.values(), utcnow()),
         "caches": caches,
         "gates": gates(),
         "needs": queries.review(user_id, "needs_you", limit=3),
@@ -94,6 +96,15 @@ def changes() -> ResponseReturnValue:
     answer = make_response(render_template("home/_changes.html", mark=mark))
     answer.headers["HX-Trigger"] = "changed"
     return answer
+
+
+@blueprint.post("/ending/<service>/hide")
+def hide_ending(service: str) -> ResponseReturnValue:
+    """Put the notice about a sign-in that ends soon away, until the next one."""
+    if service not in SERVICES:
+        abort(404)
+    expiry.hide(current_user.id, service, utcnow())
+    return redirect(url_for("home.show"), 303)
 
 
 @blueprint.get("/budgets")
