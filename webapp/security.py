@@ -6,7 +6,9 @@ Loosely after https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_
 from __future__ import annotations
 
 import ipaddress
+import math
 import secrets
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import timedelta
@@ -121,6 +123,14 @@ def count_wrong_try(*who: str) -> None:
     limiter: MovingWindowRateLimiter = current_app.extensions["tsuzuki_attempts"]
     for name in who:
         limiter.hit(ATTEMPTS, name)
+
+
+def seconds_to_wait(*who: str) -> int:
+    """Until a try of all of `who` is looked at again, from 1; 0 where it is looked at now."""
+    limiter: MovingWindowRateLimiter = current_app.extensions["tsuzuki_attempts"]
+    closed = [name for name in who if not limiter.test(ATTEMPTS, name)]
+    ends = [limiter.get_window_stats(ATTEMPTS, name).reset_time for name in closed]
+    return max((max(math.ceil(end - time.time()), 1) for end in ends), default=0)
 
 
 # Headers

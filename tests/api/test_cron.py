@@ -61,9 +61,10 @@ def test_without_an_account_there_is_nothing_to_check(checked_app: Flask, queue:
 def test_nobody_else_starts_a_check(
     checked_app: Flask, connected: User, queue: FakeQueue, headers: dict[str, str]
 ) -> None:
-    for path in ("/cron", "/api/cron", "/cron?token=wrong", "/cron?token=", "/cron?token=test-api-token", "/cron?token=%C3%A9"):  # fmt: skip
+    for number, path in enumerate(("/cron", "/api/cron", "/cron?token=wrong", "/cron?token=", "/cron?token=test-api-token", "/cron?token=%C3%A9")):  # fmt: skip
+        elsewhere = {"REMOTE_ADDR": f"192.0.2.{number}"}  # few tries from each address
         for method in ("GET", "POST"):
-            answer = checked_app.test_client().open(path, method=method, headers=headers)
+            answer = checked_app.test_client().open(path, method=method, headers=headers, environ_base=elsewhere)
             assert answer.status_code == 401, path
             assert answer.json is not None
             assert answer.json["code"] == "unauthorized"

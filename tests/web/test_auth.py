@@ -127,6 +127,8 @@ def test_ten_wrong_passwords_close_the_door_for_a_while(
     for _ in range(10):
         stranger.post("/login", {"username": "hanako", "password": "wrong"}, status=422)
     assert "Too many" in stranger.post("/login", {"username": "hanako", "password": PASSWORD}, status=429)
+    assert stranger.last is not None
+    assert 290 < int(stranger.last.headers["Retry-After"]) <= 300
 
 
 def test_signing_out_ends_the_session(browser: Browser) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from webapp import queries, schedule
 from webapp.api.fields import ApiError, Body, Query, answer, iso, run_address
-from webapp.api.guard import api_blueprint
+from webapp.api.guard import api_blueprint, refuse_token
 from webapp.api.spec import CRON
 from webapp.database import transaction
 from webapp.models import User, utcnow
@@ -41,13 +41,13 @@ class SkippedBody(Body):
 
 
 def require_secret() -> None:
-    """Before every request here. Raises `ApiError` 401; compared in constant time."""
+    """Before every request here. Raises `ApiError` 401 or 429; compared in constant time."""
     with transaction(readonly=True):
         secret = queries.cron_secret(current_app.config["TSUZUKI"].CRON_SECRET)
     scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
     given = sent.strip() if scheme.lower() == "bearer" else request.args.get("token", "")
     if not secret or not hmac.compare_digest(given.encode(), secret.encode()):
-        raise ApiError(401, "unauthorized", "Send the cron secret as a bearer token or as ?token=.")
+        refuse_token("Send the cron secret as a bearer token or as ?token=.", given=bool(sent or given))
     if request.method == "HEAD":
         raise ApiError(405, "method_not_allowed", "Send a GET or a POST.")
 

@@ -17,12 +17,13 @@ T = TypeVar("T")
 
 
 class ApiError(Exception):
-    """A refusal with its HTTP status, a code for scripts and a sentence for people."""
+    """A refusal with its HTTP status, a code for scripts and a sentence for people; `retry_after` in seconds."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, *, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.retry_after = retry_after
 
 
 def _no_control_characters(value: str) -> str:
@@ -122,7 +123,10 @@ def run_address(run_id: int) -> str:
 
 
 def refused(error: ApiError) -> Response:
-    return answer(ErrorBody(error=str(error), code=error.code), error.status)
+    response = answer(ErrorBody(error=str(error), code=error.code), error.status)
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def invalid(error: ValidationError) -> Response:

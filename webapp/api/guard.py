@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from flask import Response, abort, g, request
 from flask_openapi3.blueprint import APIBlueprint
 
+from webapp import security
 from webapp.api.fields import ApiError, ErrorBody, refused
 from webapp.api.spec import BEARER
 from webapp.auth import bearer_user
@@ -17,14 +18,29 @@ from webapp.runs import RunError
 
 
 def require_bearer() -> None:
-    """Before every request of the API. Raises `ApiError` 401; a HEAD never runs a command."""
+    """Before every request of the API. Raises `ApiError` 401 or 429; a HEAD never runs a command."""
     if request.method == "HEAD":
         abort(405)
     person = bearer_user()
     if person is None:
-        raise ApiError(401, "unauthorized", "Send the API token as Authorization: Bearer ...")
+        refuse_token("Send the API token as Authorization: Bearer ...", given="Authorization" in request.headers)
     db.session.expunge(person)  # stays readable whatever happens to the session
     g.person = person
+
+
+def refuse_token(sentence: str, *, given: bool) -> NoReturn:
+    """Raises `ApiError` 401, or 429 after ten wrong tokens from this address within five minutes.
+
+    `given`: a wrong one was sent; without any, nobody has guessed. The right token is never asked to wait: whoever
+    calls this has compared it before.
+    """
+    who = f"token from {request.remote_addr}"
+    if wait := security.seconds_to_wait(who):
+        text = "Too many wrong tokens came from this address. Wait, then send the right one."
+        raise ApiError(429, "too_many_tries", text, retry_after=wait)
+    if given:
+        security.count_wrong_try(who)
+    raise ApiError(401, "unauthorized", sentence)
 
 
 def person() -> User:
@@ -42,7 +58,7 @@ def api_blueprint(
     answers: dict[Any, Any] | None = None,
 ) -> APIBlueprint:
     """A blueprint whose requests pass `guard`; `answers` are statuses that all its endpoints share."""
-    shared: dict[Any, Any] = {400: ErrorBody, 401: ErrorBody} if guard else {}
+    shared: dict[Any, Any] = {400: ErrorBody, 401: ErrorBody, 429: ErrorBody} if guard else {}
     blueprint = APIBlueprint(
         name,
         __name__,

@@ -67,7 +67,7 @@ def _worker_lives() -> bool:
     "/metrics",
     summary="Numbers in Prometheus' text format",
     security=BEARER,
-    responses={200: {"content": {"text/plain": {}}}, 401: ErrorBody},
+    responses={200: {"content": {"text/plain": {}}}, 401: ErrorBody, 429: ErrorBody},
 )
 def metrics() -> Response:
     require_bearer()

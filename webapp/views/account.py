@@ -29,9 +29,9 @@ def sign_in_send() -> ResponseReturnValue:
     if not password:
         form.errors["password"] = _("This is needed.")
     tries = (f"address {request.remote_addr}", f"name {name.casefold()}")
-    if form.ok and not security.may_try(*tries):
+    if form.ok and (wait := security.seconds_to_wait(*tries)):
         form.errors["password"] = _("Too many wrong tries. Wait five minutes, then try again.")
-        return render_template("account/sign_in.html", form=form), 429
+        return render_template("account/sign_in.html", form=form), 429, {"Retry-After": str(wait)}
     if form.ok:
         person = auth.check_password(name, password)
         if person is not None:
