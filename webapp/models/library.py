@@ -118,7 +118,8 @@ class Entry(Base):
         Index("ix_entries_counts", "user_id", "gone_at", "choice", "pile", "list_updated_at", "id", "anilist_id"),
         Index("ix_entries_pile", "user_id", "pile"),
         Index("ix_entries_list", "user_id", "gone_at", "list_updated_at", "id", "anilist_id"),
-        Index("ix_entries_watched", "user_id", "gone_at", "progress", "list_updated_at", "id"),
+        Index("ix_entries_kind", "user_id", "kind", "gone_at", "list_updated_at", "id", "anilist_id"),
+        Index("ix_entries_watched", "user_id", "gone_at", "progress", "list_updated_at", "id", "anilist_id"),
         Index("ix_entries_trakt", "trakt_id"),
     )
 

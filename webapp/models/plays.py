@@ -59,7 +59,8 @@ class PlayRow(Base):
     __table_args__ = (
         Index("uq_plays_source", "source_service", "source_account", "anilist_id", "episode", "nth", "target_service", "target_account", unique=True, sqlite_where=_SOURCE, postgresql_where=_SOURCE),
         Index("uq_plays_target", "target_service", "target_account", "kind", "trakt_id", "season", "number", "target_nth", unique=True, sqlite_where=_TARGET, postgresql_where=_TARGET),
-        Index("ix_plays_run", "run_id", "state", "held"),
+        Index("ix_plays_run", "run_id", "state", "held", "user_id"),
+        Index("ix_plays_show", "user_id", "trakt_id", "state", "season", "number"),
         Index("ix_plays_of_run", "run_id", "id"),
         Index("ix_plays_entry", "user_id", "anilist_id", "episode"),
         Index("ix_plays_sent", "user_id", "sent_at"),

@@ -8,9 +8,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Select, Text, and_, case, cast, func, not_, or_, select, union
-from sqlalchemy.orm import contains_eager
+from sqlalchemy import Select, Text, and_, case, cast, func, not_, or_, select
+from sqlalchemy.orm import aliased, contains_eager
 
+from webapp.database import unindexed
 from webapp.extensions import db
 from webapp.models import Entry, EntrySpan, Mapping, Media, TraktShow
 
@@ -27,6 +28,8 @@ FILTERS = (
     "scrobbler",
     "ignored",
 )
+FEW = 400  # titles of a search that are named one by one
+_SMALL = ("needs_you", "waiting", "no_match", "unknown", "manual", "never", "scrobbler", "ignored")
 SORTS = ("updated", "title", "progress", "state")
 _URGENCY = case({"needs_you": 0, "waiting": 1, "no_match": 3, "placed": 4}, value=Entry.pile, else_=2)
 
@@ -50,19 +53,24 @@ def mappings(
     offset: int = 0,
     limit: int = 50,
 ) -> EntryPage:
-    """A person's entries with title, place and source; the search looks at every title and synonym. Two queries.
+    """A person's entries with title, place and source; the search looks at every title and synonym. Two queries, three or four
+    with a search.
 
     The page is found on narrow rows first, and only its fifty are read in full.
     """
-    where = [Entry.user_id == user_id, Entry.gone_at.is_(None), *_in_state(user_id, state)]
+    counted = shown = [Entry.user_id == user_id, Entry.gone_at.is_(None)]
+    many = state in ("", "placed", "auto")  # that is, most of them
     if q:
-        where.append(_matches(user_id, q))
-    total = select(func.count()).select_from(Entry).where(*where).scalar_subquery()
+        counted, shown = _matching(user_id, q)
+        many = many and counted is not shown
+    counted, shown = [*counted, *_in_state(user_id, state)], [*shown, *_in_state(user_id, state)]
+    total = select(func.count()).select_from(Entry).where(*counted).scalar_subquery()
     if sort == "title":
-        ordered = _by_title(where, language, leads=not q and state in ("", "placed", "auto", "movie"))
+        ordered = _by_title(shown, language, leads=many)
     else:
         order = {"progress": (Entry.progress.desc(),), "state": (_URGENCY,)}.get(sort, ())
-        ordered = select(Entry.id).where(*where).order_by(*order, Entry.list_updated_at.desc(), Entry.id.desc())
+        newest = unindexed(Entry.list_updated_at) if state in _SMALL else Entry.list_updated_at
+        ordered = select(Entry.id).where(*shown).order_by(*order, newest.desc(), Entry.id.desc())
     found = db.session.execute(ordered.add_columns(total).offset(offset).limit(limit)).all()
     known = int(found[0][1]) if found else 0
     query = (
@@ -101,21 +109,30 @@ def _by_title(where: Sequence[Any], language: str, *, leads: bool) -> Select[Any
 
 def matching_titles(words: str) -> Select[int]:
     """AniList ids of the media in whose titles and synonyms each of these words stands."""
-    conditions = (Media.search_text.contains(word, autoescape=True) for word in words.casefold().split())
-    return select(Media.anilist_id).where(*conditions)
+    return select(Media.anilist_id).where(*_has(words))
 
 
-def _matches(user_id: int, q: str) -> Any:
-    """Entries by title, by number also those with this id. The titles are read once, however often this is used."""
-    ids: Select[int] | CompoundSelect[int] = matching_titles(q)
-    if _is_id(q):
-        of_show = select(Entry.anilist_id).where(Entry.trakt_id == int(q), Entry.user_id == user_id)
-        ids = union(ids, of_show, select(Media.anilist_id).where(Media.anilist_id == int(q)))
-    return Entry.anilist_id.in_(select(ids.cte("matching").c.anilist_id))
+def _has(words: str, title: Any = Media) -> list[Any]:
+    return [title.search_text.contains(word, autoescape=True) for word in words.casefold().split()]
 
 
-def _is_id(q: str) -> bool:
-    return q.isascii() and q.isdecimal() and len(q) < 17
+def _matching(user_id: int, q: str) -> tuple[list[Any], list[Any]]:
+    """Entries that a search finds, as they are counted and as a page of them is found. One query, for a number two.
+
+    Few titles are named one by one. Of many the page is found on the way through the list, which is soon full.
+    """
+    named: list[Any] = list(db.session.scalars(matching_titles(q).limit(FEW + 1)))
+    numbered: list[int] = []
+    if q.isascii() and q.isdecimal() and len(q) < 17:
+        of_show = select(Entry.anilist_id).where(Entry.trakt_id == int(q), unindexed(Entry.user_id) == user_id)
+        numbered = [int(q), *db.session.scalars(of_show)]
+    if len(named) <= FEW:
+        few = [Entry.user_id == user_id, unindexed(Entry.gone_at).is_(None), Entry.anilist_id.in_({*named, *numbered})]
+        return few, few
+    title = aliased(Media)
+    one_by_one = select(title.anilist_id).where(title.anilist_id == Entry.anilist_id, *_has(q, title)).exists()
+    listed, by_id = [Entry.user_id == user_id, Entry.gone_at.is_(None)], Entry.anilist_id.in_(numbered)
+    return [*listed, or_(Entry.anilist_id.in_(matching_titles(q)), by_id)], [*listed, or_(one_by_one, by_id)]
 
 
 def _by_hand(user_id: int) -> Any:

@@ -65,13 +65,13 @@ def cache_rows() -> list[MappingSource]:
 
 def progress_rows(user_id: int, *, limit: int = 12, offset: int = 0) -> Sequence[tuple[SyncProgress, Media | None]]:
     """Newest first: the highest settled episode of each entry, with its title."""
+    newest = (SyncProgress.updated_at.desc(), SyncProgress.anilist_id.desc())  # as the index has it
+    page = select(SyncProgress.anilist_id).where(SyncProgress.user_id == user_id).order_by(*newest).limit(limit).offset(offset)  # fmt: skip
     query = (
         select(SyncProgress, Media)
         .outerjoin(Media, Media.anilist_id == SyncProgress.anilist_id)
-        .where(SyncProgress.user_id == user_id)
-        .order_by(SyncProgress.updated_at.desc(), SyncProgress.anilist_id)
-        .limit(limit)
-        .offset(offset)
+        .where(SyncProgress.user_id == user_id, SyncProgress.anilist_id.in_(select(page.subquery().c.anilist_id)))
+        .order_by(*newest)
     )
     return [(row, media) for row, media in db.session.execute(query)]
 

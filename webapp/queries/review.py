@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import contains_eager
 
+from webapp.database import unindexed
 from webapp.extensions import db
 from webapp.models import Decision, Entry, Media, PlayRow, TraktShow
 
@@ -30,7 +31,7 @@ def review(user_id: int, pile: str, *, limit: int = 50, offset: int = 0) -> list
         .options(contains_eager(Entry.media))
         .outerjoin(TraktShow, (TraktShow.trakt_id == Entry.trakt_id) & (Entry.kind == "show"))
         .where(*asking(user_id, pile))
-        .order_by(Entry.progress.desc(), Entry.id)
+        .order_by(unindexed(Entry.progress).desc(), Entry.id)
         .offset(offset)
         .limit(limit)
     )
@@ -76,7 +77,7 @@ def same_shows(user_id: int, trakt_ids: Collection[int]) -> list[Entry]:
         .join(Entry.media)
         .options(contains_eager(Entry.media))
         .where(
-            Entry.user_id == user_id,
+            unindexed(Entry.user_id) == user_id,
             Entry.gone_at.is_(None),
             Entry.kind == "show",
             Entry.trakt_id.in_(sorted(trakt_ids)),

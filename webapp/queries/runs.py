@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import case, func, select
-from sqlalchemy import true as sql_true
 
+from webapp.database import unindexed
 from webapp.extensions import db
 from webapp.models import OPEN, Entry, Media, PlanItem, PlayRow, RequestCount, Run, RunItem, TraktShow, utcnow
 
@@ -229,13 +229,17 @@ class SentPart(Part):
 def sent_parts(run_id: int, anilist_ids: Collection[int] | None = None) -> dict[int, list[SentPart]]:
     """Where the plays that a run sent, or tried to, went; of these entries, or of all. One query."""
     play = PlayRow
+    wanted = [play.run_id == run_id]
+    if anilist_ids is not None:  # by the index of the entries: a run may have sent far more
+        person = select(Run.user_id).where(Run.id == run_id).scalar_subquery()
+        wanted = [unindexed(play.run_id) == run_id, play.user_id == person, play.anilist_id.in_(anilist_ids)]
     query = (
         select(
             play.anilist_id, play.kind, play.trakt_id, play.season, play.nth, func.count(), func.min(play.episode),
             func.max(play.episode), func.min(play.number), func.max(play.number), play.state, func.min(TraktShow.title),
         )
         .outerjoin(TraktShow, (TraktShow.trakt_id == play.trakt_id) & (play.kind == "episode"))
-        .where(play.run_id == run_id, sql_true() if anilist_ids is None else play.anilist_id.in_(anilist_ids))
+        .where(*wanted)
         .group_by(play.anilist_id, play.kind, play.trakt_id, play.season, play.nth, play.state)
         .order_by(play.anilist_id, play.nth, func.min(play.episode))
     )  # fmt: skip

@@ -22,7 +22,8 @@ def upgrade() -> None:
         batch_op.drop_index("ix_entries_counts")
         batch_op.create_index("ix_entries_counts", ["user_id", "gone_at", "choice", "pile", "list_updated_at", "id", "anilist_id"], unique=False)
         batch_op.create_index("ix_entries_list", ["user_id", "gone_at", "list_updated_at", "id", "anilist_id"], unique=False)
-        batch_op.create_index("ix_entries_watched", ["user_id", "gone_at", "progress", "list_updated_at", "id"], unique=False)
+        batch_op.create_index("ix_entries_kind", ["user_id", "kind", "gone_at", "list_updated_at", "id", "anilist_id"], unique=False)
+        batch_op.create_index("ix_entries_watched", ["user_id", "gone_at", "progress", "list_updated_at", "id", "anilist_id"], unique=False)
 
     with op.batch_alter_table("media", schema=None) as batch_op:
         for language in LANGUAGES:
@@ -35,7 +36,8 @@ def upgrade() -> None:
     with op.batch_alter_table("plays", schema=None) as batch_op:
         batch_op.drop_index("ix_plays_run")
         batch_op.drop_index("ix_plays_state")
-        batch_op.create_index("ix_plays_run", ["run_id", "state", "held"], unique=False)
+        batch_op.create_index("ix_plays_run", ["run_id", "state", "held", "user_id"], unique=False)
+        batch_op.create_index("ix_plays_show", ["user_id", "trakt_id", "state", "season", "number"], unique=False)
         batch_op.create_index("ix_plays_of_run", ["run_id", "id"], unique=False)
         batch_op.create_index("ix_plays_state", ["user_id", "state", "held", "anilist_id", "run_id"], unique=False)
 
@@ -83,6 +85,7 @@ def downgrade() -> None:
     with op.batch_alter_table("plays", schema=None) as batch_op:
         batch_op.drop_index("ix_plays_state")
         batch_op.drop_index("ix_plays_of_run")
+        batch_op.drop_index("ix_plays_show")
         batch_op.drop_index("ix_plays_run")
         batch_op.create_index("ix_plays_state", ["user_id", "state", "held"], unique=False)
         batch_op.create_index("ix_plays_run", ["run_id", "state"], unique=False)
@@ -94,6 +97,7 @@ def downgrade() -> None:
 
     with op.batch_alter_table("entries", schema=None) as batch_op:
         batch_op.drop_index("ix_entries_watched")
+        batch_op.drop_index("ix_entries_kind")
         batch_op.drop_index("ix_entries_list")
         batch_op.drop_index("ix_entries_counts")
         batch_op.create_index("ix_entries_counts", ["user_id", "gone_at", "choice", "pile"], unique=False)
