@@ -47,7 +47,7 @@ def usual_run(user_id: int) -> float:
 
 
 def note_consent(ctx: RunContext) -> None:
-    """A run by hand posts: from now on automated runs of this account need no first approval."""
+    """A run by hand may post: from now on automated runs of this account need no first approval."""
     if ctx.automated and not ctx.approved:
         return
     with transaction() as session:

@@ -23,8 +23,8 @@ def send(ctx: RunContext, tools: Tools, chosen: Selection, agreed: Agreed, pictu
     """
     before = ledger.counts(ctx.run_id)
     plays = agreed.draft.plan.plays
+    consent.note_consent(ctx)
     if plays:
-        consent.note_consent(ctx)
         pictures.read_back_later(picture.account_id)
     outcome = post_plan(ctx, tools.writer, plays, picture)
     while outcome.planned and outcome.stop is None:  # something is in doubt: it is settled first, then goes on

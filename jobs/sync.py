@@ -17,6 +17,8 @@ from jobs.single import run_single
 from jobs.tools import Shapes, Tools, tools_for
 from webapp.models import utcnow
 
+MOST_VANISHED = 100  # titles that a run names; its plays are counted all
+
 
 def run(run_id: int) -> None:
     """RQ job, queues `sync`, `refresh` and `light`: take the run, do what its mode says, leave it in a named state."""
@@ -101,6 +103,8 @@ def compare(ctx: RunContext, picture: Picture) -> str | None:
     gone = ledger.reconcile(ctx.user_id, picture, utcnow(), approved=approved, ctx=ctx)
     if gone.plays:
         ctx.result["vanished"] = gone.plays
+        largest = sorted(gone.by_entry.items(), key=lambda row: (-row[1], row[0]))[:MOST_VANISHED]
+        ctx.result["vanishedTitles"] = [{"anilistId": anilist_id, "plays": plays} for anilist_id, plays in largest]
         ctx.progress.log("warning", f"{gone.plays} plays that were sent are no longer on Trakt.")
     return "plays_vanished" if gone.brake else None
 
@@ -126,6 +130,8 @@ def end_preview(ctx: RunContext, agreed: Agreed, *, connected: bool) -> None:
 def ask(ctx: RunContext, reason: str, agreed: Agreed) -> None:
     """Wait for the person, with the plan to look at."""
     from_plan(ctx, agreed)
+    if reason == "over_brake" and (usual := consent.usual_run(ctx.user_id)):
+        ctx.result["usual"] = round(usual)
     ctx.progress.log("info", f"Waits for approval: {reason}.")
     runstate.needs_approval(ctx, reason, None, ctx.result)
 

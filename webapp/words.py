@@ -180,9 +180,7 @@ def run_sentence(run: Run) -> str:
         if run.status == "partial" or (run.status == "waiting" and run.plays_sent):
             return f"{_sent_of_wanted(run)} {why}"
         if run.reason == "over_brake":
-            return gettext(
-                "This run would add %(plays)s, far more than usual. It waits for you.", plays=_plays(run.plays_planned)
-            )
+            return _braked(run)
         return why
     if run.status == "partial":
         return f"{_sent_of_wanted(run)} {sentence('state', 'partial')}"
@@ -191,6 +189,14 @@ def run_sentence(run: Run) -> str:
     if run.undone_by:
         return gettext("Undone. What this run had done on Trakt was taken back by run %(id)s.", id=run.undone_by)
     return _succeeded(run)
+
+
+def _braked(run: Run) -> str:
+    """A run that would add far more than usual, with what is usual."""
+    plays, usual = _plays(run.plays_planned), (run.result or {}).get("usual")
+    if usual:
+        return gettext("This run would add %(plays)s, far more than usual (%(usual)s). It waits for you.", plays=plays, usual=number(int(usual)))  # fmt: skip
+    return gettext("This run would add %(plays)s, far more than usual. It waits for you.", plays=plays)
 
 
 def _succeeded(run: Run) -> str:

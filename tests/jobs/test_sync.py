@@ -418,11 +418,22 @@ def test_the_first_automated_run_waits_and_goes_on_when_approved(world: World) -
     assert (second.status, second.plays_sent) == ("succeeded", 12)
 
 
+def test_a_run_by_hand_that_found_nothing_to_send_is_a_consent_too(world: World) -> None:
+    world.anilist.put(entry(1, 1))
+    world.trakt.history = [Play(1, 1, 1, "episode", 10, 1, 1, 1, 0, NOW, "scrobble")]
+    assert (world.run().status, world.run(trigger="cron").status) == ("succeeded", "succeeded")
+    world.anilist.put(entry(2, 5, "CURRENT", updated_at=NOW))
+    run = world.run(trigger="cron")
+    assert (run.status, run.plays_sent) == ("succeeded", 5)
+
+
 def test_a_scheduled_run_above_the_brake_waits(world: World) -> None:
     consented(world)
-    world.anilist.put(entry(1, 300, media=media(1, episodes=300)))
+    world.anilist.put(entry(2, 12))
+    assert world.run(trigger="schedule").plays_sent == 12
+    world.anilist.put(entry(1, 300, media=media(1, episodes=300), updated_at=NOW))
     run = world.run(trigger="schedule")
-    assert (run.status, run.reason) == ("needs_approval", "over_brake")
+    assert (run.status, run.reason, run.result["usual"]) == ("needs_approval", "over_brake", 12)
     assert world.run().status == "succeeded"
 
 
@@ -435,6 +446,7 @@ def test_plays_that_vanished_at_once_wait_for_a_person(world: World) -> None:
     world.trakt.history.clear()
     run = world.run()
     assert (run.status, run.reason, run.result["vanished"]) == ("needs_approval", "plays_vanished", 40)
+    assert run.result["vanishedTitles"] == [{"anilistId": 1, "plays": 40}]
     run = world.approve(run.id)
     assert (run.status, run.plays_sent) == ("succeeded", 0)
     with transaction(readonly=True) as session:

@@ -174,6 +174,9 @@ def _runs(user_id: int, base: int) -> None:
                 plays_planned=37,
                 plays_sent=31 if status == "partial" else 0,
                 resume_at=NOW,
+                result={"vanished": 60, "vanishedTitles": [{"anilistId": base + 16, "plays": 48}]}
+                if reason == "plays_vanished"
+                else {},
             )
         )
     runs += [_run(user_id, "queued"), _run(user_id, "running", phase="posting", done=10, total=37)]

@@ -166,6 +166,16 @@ def test_a_plan_that_waits_is_approved_or_put_away(site: Flask, quiet: Browser, 
     assert "had ended already" in quiet.get(f"/runs/{run_id}")
 
 
+@pytest.mark.parametrize("reason", ["first_run", "over_brake", "plays_vanished"])
+def test_a_run_that_waits_for_a_person_shows_what_it_would_do(quiet: Browser, find: Find, reason: str) -> None:
+    run = find(Run, reason=reason)
+    text = quiet.get(f"/runs/{run.id}")
+    assert "Approve and send" in text
+    assert "2 titles, 13 plays" in text
+    assert ("60 plays that we sent are not there any more." in text) == (reason == "plays_vanished")
+    assert ("48 plays" in text and "And 12 plays of other titles." in text) == (reason == "plays_vanished")
+
+
 def test_undo_asks_first(quiet: Browser, find: Find) -> None:
     sent = find(PlayRow, state="sent").run_id
     assert f'href="/runs/{sent}/undo"' in quiet.get(f"/runs/{sent}")

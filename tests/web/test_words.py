@@ -148,6 +148,7 @@ def run(**values: object) -> Run:
         ({"status": "waiting", "reason": "settling", "plays_planned": 37, "plays_sent": 31}, "31 of 37 plays are on Trakt. 6 are not. Trakt did not answer clearly, or its history was changing."),
         ({"plays_planned": 3, "plays_sent": 3, "undone_by": 9}, "Undone. What this run had done on Trakt was taken back by run 9."),
         ({"status": "needs_approval", "reason": "over_brake", "plays_planned": 1310}, "This run would add 1,310 plays, far more than usual. It waits for you."),
+        ({"status": "needs_approval", "reason": "over_brake", "plays_planned": 1310, "result": {"usual": 3}}, "This run would add 1,310 plays, far more than usual (3). It waits for you."),
         ({"status": "waiting", "reason": "rate_limited", "detail": "anilist: 429"}, "AniList asked us to slow down."),
         ({"status": "failed"}, "It ended without sending anything."),
     ],

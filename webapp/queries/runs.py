@@ -275,6 +275,16 @@ def posting_since(run: Run) -> tuple[datetime | None, int]:
     return row[0], int(row[1] or 0)
 
 
+def vanished_titles(run: Run) -> list[tuple[int, Media | None, int]]:
+    """(anilist_id, media, plays) that this run found missing on Trakt, the most plays first."""
+    named: list[tuple[int, int]] = [
+        (int(row["anilistId"]), int(row["plays"])) for row in (run.result or {}).get("vanishedTitles") or ()
+    ]
+    query = select(Media).where(Media.anilist_id.in_([anilist_id for anilist_id, _plays in named]))
+    media = {row.anilist_id: row for row in db.session.scalars(query)} if named else {}
+    return [(anilist_id, media.get(anilist_id), plays) for anilist_id, plays in named]
+
+
 def last_items(user_id: int, anilist_ids: Collection[int]) -> dict[int, RunItem]:
     """What the newest run that named each of these titles said of it; previews count too."""
     newest = (

@@ -73,6 +73,7 @@ def show(run_id: int) -> ResponseReturnValue:
         parts={} if planned else queries.sent_parts(run.id, [item.anilist_id for item, _media in items.items]),
         offset=offset,
         report=report_of(run),
+        vanished=queries.vanished_titles(run) if run.reason == "plays_vanished" else [],
         findings=repair.findings_of(run.id) if run.mode == "repair" else [],
         lines=queries.run_log(run.id),
         parent=queries.run(current_user.id, run.parent_id) if run.parent_id else None,
