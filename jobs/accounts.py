@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
-from jobs.errors import AppRefused, BadData, Reconnect, TsuzukiError
+from jobs.errors import AppRefused, BadData, NotFound, Reconnect, TsuzukiError
 from jobs.runstate import RunContext
 from jobs.storing import drop_setting, get_setting, put_setting
 from webapp.database import transaction
@@ -55,20 +55,30 @@ def connection_of(user_id: int, service: str) -> Connection | None:
 
 
 def anilist_account(ctx: RunContext, anilist: AniList) -> str:
-    """The account id to read; asks AniList only when it is not known yet.
+    """The account id to read. AniList is asked when it is not known yet, and when another account has answered.
 
-    Raises `Reconnect` without a connection, `AccountChanged` when another account answers.
+    A name may pass to another account, and no answer to a later request says so: it is looked up once a day. Raises
+    `Reconnect` without a connection or without an account of that name, `AccountChanged` when another account answers.
     """
     connection = connection_of(ctx.user_id, "anilist")
     if connection is None:
         raise Reconnect("anilist", "AniList is not connected.")
-    if known := connection.account_id:
+    checked = connection.checked_at is not None and connection.checked_at > utcnow() - CHECK_EVERY
+    settled = connection.pending_account_id is None and (anilist.signed_in or checked)
+    if settled and (known := connection.account_id):
         return known
-    if not anilist.signed_in and not connection.account_name:
-        raise Reconnect("anilist", "AniList is not connected.")
-    viewer = anilist.viewer() if anilist.signed_in else anilist.user(connection.account_name or "")
+    viewer = anilist.viewer() if anilist.signed_in else _owner(connection.account_name, anilist)
     check_viewer(ctx, viewer)
     return viewer.account_id
+
+
+def _owner(name: str | None, anilist: AniList) -> Viewer:
+    if not name:
+        raise Reconnect("anilist", "AniList is not connected.")
+    try:
+        return anilist.user(name)
+    except NotFound:
+        raise Reconnect("anilist", f"AniList has no public list under the name {name}.") from None
 
 
 def check_viewer(ctx: RunContext, viewer: Viewer) -> None:

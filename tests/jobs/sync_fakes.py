@@ -76,6 +76,10 @@ class FakeAniList:
         self.asked.append(name)
         self.count("anilist", 0.0)
 
+    def _of(self, account_id: str) -> list[ListEntry]:
+        """The list belongs to `account`; another one's is empty."""
+        return self.entries if account_id == self.account.account_id else []
+
     def put(self, *entries: ListEntry) -> None:
         ids = {row.anilist_id for row in entries}
         self.entries = [row for row in self.entries if row.anilist_id not in ids] + list(entries)
@@ -90,14 +94,14 @@ class FakeAniList:
 
     def whole_list(self, account_id: str) -> list[ListEntry]:
         self._ask("whole")
-        return [row for row in self.entries if self.signed_in or not row.private]
+        return [row for row in self._of(account_id) if self.signed_in or not row.private]
 
     def changes(
         self, account_id: str, *, activities_since: datetime, changed_since: datetime, media_ids: Sequence[int] = ()
     ) -> Changes:
         self._ask("changes")
         activities = [row for row in self.rows if row.created_at > activities_since]
-        latest = sorted(self.entries, key=lambda row: row.updated_at or NOW, reverse=True)
+        latest = sorted(self._of(account_id), key=lambda row: row.updated_at or NOW, reverse=True)
         first = latest[: self.page]
         return Changes(
             viewer=self.account if self.signed_in else None,
@@ -117,7 +121,7 @@ class FakeAniList:
 
     def changed_entries(self, account_id: str, since: datetime, *, page: int = 2) -> list[ListEntry]:
         self._ask(f"changed {page}")
-        latest = sorted(self.entries, key=lambda row: row.updated_at or NOW, reverse=True)
+        latest = sorted(self._of(account_id), key=lambda row: row.updated_at or NOW, reverse=True)
         return latest[self.page * (page - 1) :]
 
     def media(self, ids: Sequence[int]) -> list[MediaInfo]:
@@ -126,7 +130,7 @@ class FakeAniList:
 
     def entry(self, account_id: str, anilist_id: int) -> ListEntry | None:
         self._ask(f"entry {anilist_id}")
-        return next((row for row in self.entries if row.anilist_id == anilist_id), None)
+        return next((row for row in self._of(account_id) if row.anilist_id == anilist_id), None)
 
 
 @dataclass

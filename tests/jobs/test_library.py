@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import select, update
 
 from jobs import accounts, library, library_rows
 from jobs.accounts import AccountChanged
-from jobs.errors import Reconnect
+from jobs.errors import NotFound, Reconnect
 from jobs.records import Activity, PartialDate
 from jobs.runstate import RunContext
 from jobs.sources.anilist import AniList, Viewer
@@ -110,6 +110,60 @@ def test_by_name_alone_the_account_is_looked_up_once(user: User) -> None:
     read(claimed(user), anilist)
     read(claimed(user), anilist)
     assert anilist.asked == ["user hanako", "whole", "changes"]
+
+
+def by_name(user: User, **values: Any) -> None:
+    connect(user, anilist=None)
+    known = {"state": "name_only", "account_name": "hanako", "account_id": "77", "checked_at": utcnow(), **values}
+    with transaction() as session:
+        session.add(Connection(user_id=user.id, service="anilist", **known))
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        {"checked_at": utcnow() - timedelta(hours=25)},  # a day ago
+        {"checked_at": None},  # another name was typed
+        {"pending_account_id": "78"},  # the daily look found it
+    ],
+    ids=["a day ago", "another name", "found by the daily look"],
+)
+def test_a_name_that_belongs_to_another_account_now_stores_nothing_and_waits(user: User, seen: dict[str, Any]) -> None:
+    by_name(user, **seen)
+    stranger = FakeAniList([entry(2)], account=Viewer("78", "hanako", None, "romaji", []), signed_in=False)
+    with pytest.raises(AccountChanged):
+        read(claimed(user), stranger)
+    assert (ids(user), stranger.asked) == (set(), ["user hanako"])
+    ctx = claimed(user, options={"approved": True, "approved_reason": "account_changed"})
+    assert read(ctx, stranger).account_id == "78"
+    assert ids(user) == {2}
+
+
+def test_a_name_is_looked_up_once_a_day(user: User) -> None:
+    by_name(user, checked_at=utcnow() - timedelta(hours=25))
+    anilist = FakeAniList([entry(1)], signed_in=False)
+    read(claimed(user), anilist)
+    read(claimed(user), anilist)
+    assert anilist.asked == ["user hanako", "whole", "changes"]
+
+
+def test_a_name_that_came_back_to_its_account_waits_no_more(user: User) -> None:
+    by_name(user, pending_account_id="78", pending_account_name="hanako")
+    read(claimed(user), FakeAniList([entry(1)], signed_in=False))
+    with transaction(readonly=True) as session:
+        row = session.scalars(select(Connection).where(Connection.service == "anilist")).one()
+    assert (row.account_id, row.pending_account_id) == ("77", None)
+
+
+def test_a_name_that_nobody_has_any_more_needs_the_person(user: User) -> None:
+    by_name(user, checked_at=None)
+
+    class Nobody(FakeAniList):
+        def user(self, name: str) -> Viewer:
+            raise NotFound("AniList does not know that, or it is private.", service="anilist")
+
+    with pytest.raises(Reconnect, match="no public list under the name hanako"):
+        read(claimed(user), Nobody(signed_in=False))
 
 
 def test_without_a_connection_nothing_is_read(user: User) -> None:
