@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import select
 
@@ -171,11 +172,33 @@ def _adjusted(item: ItemOutcome, numbers: Numbers) -> ItemOutcome:
     return replace(item, outcome="left_out", reason=Reason.LEFT_OUT, new=0, detail=detail)
 
 
-def replan_dates(run_id: int, rule: str) -> None:
-    """Give the stored plan of a preview new dates by another rule; its plays stay the same.
+def redate(run_id: int) -> None:
+    """RQ job: give the stored plan of a preview the dates that its person asked for (`options["dating"]`); its plays stay the same.
 
-    Raises `BadData` when the plan changed meanwhile, ValueError for an unknown rule.
+    A wish that comes while this one is worked out replaces it. What fails leaves the dates as they were, and drops the wish.
     """
+    while (wish := _wish(run_id)) is not None:
+        try:
+            done = plans.set_dates(run_id, _dated_anew(run_id, wish), wish)
+        except Exception:
+            plans.drop_wish(run_id, wish)
+            raise
+        if done:
+            return
+
+
+def _wish(run_id: int) -> dict[str, Any] | None:
+    with transaction(readonly=True) as session:
+        run = session.get(Run, run_id, populate_existing=True)
+        return dict(run.options["dating"]) if run is not None and run.options.get("dating") else None
+
+
+def _dated_anew(run_id: int, wish: Mapping[str, Any]) -> list[Play]:
+    """The plays of a stored plan with the dates of `wish["rule"]`; with `wish["day"]` only of titles that were completed on it.
+
+    Raises ValueError for an unknown rule.
+    """
+    rule, day = wish["rule"], wish.get("day")
     if rule not in DATE_RULES:
         raise ValueError(f"no date rule is called {rule!r}")
     plays = plans.load(run_id)
@@ -185,7 +208,7 @@ def replan_dates(run_id: int, rule: str) -> None:
     rows = selection.entries_of(run.user_id, {play.anilist_id for play in plays}).entries
     inputs = PlanInputs(
         mode=run.mode,
-        entries=[library_rows.list_entry(row) for row in rows.values()],
+        entries=[library_rows.list_entry(row) for row in rows.values() if day is None or row.completed_at == day],
         placements={i: found for i, row in rows.items() if (found := stored_placement(row)) is not None},
         picture=Picture("", run.created_at, {}, {}, {}),
         ledger=(),
@@ -196,4 +219,4 @@ def replan_dates(run_id: int, rule: str) -> None:
         dates=DateHints(library_rows.activities_of(run.user_id, rows), Shapes()),
     )
     dated = {play.source_key: play for play in plan(inputs).plays}
-    plans.set_dates(run_id, [plans.dated(play, dated.get(play.source_key)) for play in plays])
+    return [plans.dated(play, dated.get(play.source_key)) for play in plays]

@@ -144,9 +144,15 @@ def choose(first: Iterable[Play], new: Sequence[Play], ticked: Collection[int] |
     )
 
 
-def set_dates(run_id: int, plays: Sequence[Play]) -> None:
-    """Replace the dates of a stored plan; the plays stay the same. Raises `BadData` when they do not."""
+def set_dates(run_id: int, plays: Sequence[Play], wish: Mapping[str, Any]) -> bool:
+    """Replace the dates of a stored plan and note the rule with the run; False when another wish has come meanwhile.
+
+    The plays stay the same. Raises `BadData` when they do not.
+    """
     with transaction() as session:
+        run = _locked(session, run_id)
+        if run.options.get("dating") != wish:
+            return False
         rows = {
             (row.anilist_id, row.episode, row.nth): row.id
             for row in session.scalars(select(PlanItem).where(PlanItem.run_id == run_id))
@@ -159,3 +165,24 @@ def set_dates(run_id: int, plays: Sequence[Play]) -> None:
         ]
         if values:
             session.execute(update(PlanItem), values)
+        rule = {} if wish.get("day") else {"date_rule": wish["rule"]}
+        run.options = {**_without_wish(run.options), **rule}
+    return True
+
+
+def drop_wish(run_id: int, wish: Mapping[str, Any]) -> None:
+    """The wish for other dates could not be met: the plan stays as it is."""
+    with transaction() as session:
+        run = _locked(session, run_id)
+        if run.options.get("dating") == wish:
+            run.options = _without_wish(run.options)
+
+
+def _without_wish(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name != "dating"}
+
+
+def _locked(session: Any, run_id: int) -> Run:
+    query = select(Run).where(Run.id == run_id).with_for_update().execution_options(populate_existing=True)
+    run: Run = session.scalars(query).one()
+    return run

@@ -75,7 +75,8 @@ def of_plan(
     result = result_of(mode, plan, entries, placements, statuses, Counts(), Counts(), 0)
     said = _numbers(episodes, movies)
     result["message"] = f"{said} would be added." if said else "Nothing new."
-    return result | {"plays": {"episodes": episodes, "movies": movies}}
+    titles = len({play.anilist_id for play in plan.plays})
+    return result | {"plays": {"episodes": episodes, "movies": movies, "titles": titles}}
 
 
 def needs_person(item: ItemOutcome) -> bool:

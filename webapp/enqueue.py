@@ -69,6 +69,11 @@ def mapping_list(list_id: int) -> bool:
     return _put("refresh", "jobs.refresh.refresh_list", list_id, f"list-{list_id}")
 
 
+def dates(run_id: int, wish: int) -> bool:
+    """Work out the dates that a person wishes for a stored plan; `wish` counts them."""
+    return _put("light", "jobs.planning.redate", run_id, f"dates-{run_id}-{wish}")
+
+
 def connection_check(connection_id: int) -> bool:
     """Ask a service who the account of a connection is."""
     return _put("light", "jobs.connect.check_connection", connection_id, f"check-{connection_id}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import func, or_, select, update
@@ -23,6 +23,7 @@ POSTING: Final = ("full", "completed", "watching", "title")  # may send plays, h
 STARTABLE: Final = (*POSTING, "single", "undo", "move", "doctor")
 BY_HAND: Final = ("page", "api")
 OF_ONE_TITLE: Final = ("title", "single", "move")
+DATING: Final = timedelta(minutes=1)
 TAKEN_AWAY: Final = ("removing", "removed", "moved", "restoring")  # what the undo of a repair puts back
 _HELD: Final = ("gone", "removed", "rejected")
 
@@ -142,7 +143,7 @@ def consent(session: Any, user_id: int) -> None:
 def send_preview(run_id: int, user_id: int, entries: Iterable[int] | None, date_rule: str | None = None) -> Started:
     """Send what a preview shows, or only its ticked `entries` (AniList ids).
 
-    Raises RunError: `not_found`, `not_a_preview`, `not_ready`, `plan_expired`.
+    Raises RunError: `not_found`, `not_a_preview`, `not_ready`, `plan_expired`, `dating`.
     """
     with own_transaction() as session:
         lock_user(session, user_id)
@@ -152,6 +153,8 @@ def send_preview(run_id: int, user_id: int, entries: Iterable[int] | None, date_
         if preview.status != "succeeded":
             raise RunError("not_ready", "This preview has no plan that could be sent.")
         _check_plan(preview)
+        if is_dating(preview):
+            raise RunError("dating", "The dates of this plan are being worked out.")
         options: dict[str, Any] = {"entries": None if entries is None else sorted(set(entries))}
         if date_rule:
             options["date_rule"] = date_rule
@@ -167,6 +170,38 @@ def send_preview(run_id: int, user_id: int, entries: Iterable[int] | None, date_
     if started.run.status == "queued":
         enqueue.run(started.run)
     return started
+
+
+def change_dates(run_id: int, user_id: int, rule: str, day: str | None = None) -> Run:
+    """Ask for other dates of a preview's stored plan: by `rule`, for all its titles or those completed on `day` (ISO).
+
+    The plays stay the same. `jobs.planning.redate` works the dates out; until then `options["dating"]` stands with the run.
+    Raises RunError: `not_found`, `not_a_preview`, `not_ready`, `plan_expired`, `no_answer` when nobody would work them out.
+    """
+    with own_transaction() as session:
+        lock_user(session, user_id)
+        run = _own(session, run_id, user_id)
+        if not run.preview:
+            raise RunError("not_a_preview", "Only the dates of a preview can be changed.")
+        if run.status != "succeeded":
+            raise RunError("not_ready", "This preview has no plan that could be changed.")
+        _check_plan(run)
+        before = dict(run.options)
+        number = int(before.get("wishes") or 0) + 1
+        wish = {"number": number, "rule": rule, "day": day, "at": utcnow().isoformat()}
+        run.options = {**before, "wishes": number, "dating": wish}
+    if not enqueue.dates(run.id, number):
+        with own_transaction() as session:
+            run = _own(session, run_id, user_id)
+            run.options = {name: value for name, value in run.options.items() if name != "dating"}
+        raise RunError("no_answer", "The queue does not answer.", status=503)
+    return run
+
+
+def is_dating(run: Run) -> bool:
+    """Whether other dates are being worked out; a wish that nobody has met for a minute is no longer waited for."""
+    wish: dict[str, Any] = (run.options or {}).get("dating") or {}
+    return bool(wish) and utcnow() - datetime.fromisoformat(wish["at"]) < DATING
 
 
 def approve(run_id: int, user_id: int, entries: Iterable[int] | None = None) -> Started:

@@ -51,6 +51,8 @@ def setup_step(user: User, connections: Mapping[str, Connection]) -> Step | None
             3, _("fill the mapping caches"), url_for("home.show", under=1, _anchor="caches"), _("See the caches")
         )
     plan = queries.newest_plan(user.id)
+    if plan is None and (run := next((row for row in queries.open_runs(user.id) if row.preview), None)):
+        return Step(4, _("the plan is being made"), url_for("runs.show", run_id=run.id), _("Watch it"))
     if plan is None:
         return Step(4, _("look at the plan"), url_for("sync.show"), _("Make a preview"))
     if not is_connected(connections.get("trakt")):

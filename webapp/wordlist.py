@@ -313,6 +313,8 @@ COMMANDS: Mapping[str, Any] = {
     "not_found": _l("This is no longer there."),
     "not_a_preview": _l("Only a preview can be sent."),
     "not_ready": _l("This preview has no plan that could be sent; make a new one."),
+    "dating": _l("The dates of this plan are being worked out; send it in a moment."),
+    "no_answer": _l("The queue does not answer, so nothing was changed. Try again in a moment."),
     "plan_expired": _l("This plan is older than 24 hours; make a new one."),
     "not_waiting": _l("This run does not wait for you any more."),
     "replaced": _l("A newer run has a newer plan; look at that one."),

@@ -272,7 +272,13 @@ def _previewed(run: Run) -> str:
     episodes, movies = int(plays.get("episodes") or 0), int(plays.get("movies") or 0)
     parts = []
     if episodes + movies:
-        parts.append(gettext("%(plays)s would be added to Trakt.", plays=plays_words(episodes, movies)))
+        titles = int(plays.get("titles") or 0)
+        told = plays_words(episodes, movies)
+        parts.append(
+            ngettext("%(plays)s from %(num)s title would be added to Trakt.", "%(plays)s from %(num)s titles would be added to Trakt.", titles, num=number(titles), plays=told)
+            if titles
+            else gettext("%(plays)s would be added to Trakt.", plays=told)
+        )  # fmt: skip
     else:
         parts.append(gettext("Nothing new: all that has a place is on Trakt already."))
     already = int(result.get("alreadySynced") or 0)

@@ -37,7 +37,10 @@ function count(form) {
   const line = form.querySelector("[data-count]");
   if (line) line.textContent = line.dataset.count.replace("{entries}", ticked.length).replace("{all}", boxes.length).replace("{plays}", plays.toLocaleString(document.documentElement.lang));
   const send = form.querySelector("button[data-send]");
-  if (send) send.disabled = ticked.length === 0;
+  if (!send) return;
+  send.disabled = ticked.length === 0;
+  send.dataset.whole ??= send.textContent;
+  send.textContent = ticked.length === Number(form.elements.ticks.value) ? send.dataset.whole : send.dataset.send.replace("{plays}", plays.toLocaleString());
 }
 
 document.addEventListener("change", (event) => {

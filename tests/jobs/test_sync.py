@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, update
 
 from jobs import pictures, planning, plans, refresh, runstate, selection, single, sync, tools
 from jobs.errors import AppRefused, IncompleteRead, RateLimited, Reconnect, ServiceDown
-from jobs.records import Activity, Pile, Placement, Play, Reason, Receipt, Refusal, Span
+from jobs.records import Activity, PartialDate, Pile, Placement, Play, Reason, Receipt, Refusal, Span
 from jobs.sources.anilist import Viewer
 from jobs.storing import get_setting, put_setting
 from jobs.targets.trakt_writes import Removal
@@ -339,7 +339,7 @@ def test_a_preview_sends_nothing_and_settles_nothing(world: World) -> None:
     run = world.run(preview=True)
     assert (run.status, run.plays_planned, run.lock_key) == ("succeeded", 12, None)
     assert run.result["message"] == "12 episodes would be added."
-    assert run.result["plays"] == {"episodes": 12, "movies": 0}
+    assert run.result["plays"] == {"episodes": 12, "movies": 0, "titles": 1}
     assert world.trakt.history == []
     assert (timestamp(world), progress(world)) == (None, {})
     assert len(plans.load(run.id)) == 12
@@ -377,12 +377,62 @@ def test_a_preview_older_than_a_day_is_not_sent(world: World) -> None:
     assert world.trakt.history == []
 
 
+def wish(run_id: int, dating: dict[str, Any]) -> None:
+    with transaction() as session:
+        session.execute(update(Run).where(Run.id == run_id).values(options={"dating": dating}))
+
+
+def options_of(run_id: int) -> dict[str, Any]:
+    with transaction(readonly=True) as session:
+        found: dict[str, Any] = session.scalars(select(Run.options).where(Run.id == run_id)).one()
+    return found
+
+
+def test_other_dates_for_the_titles_of_one_day_leave_the_others_as_they_are(world: World) -> None:
+    world.anilist.put(entry(1, completed=PartialDate(2015, 4, 1)), entry(2, completed=PartialDate(2015, 4, 2)))
+    preview = world.run(preview=True)
+    before = {play.anilist_id: play.watched_at for play in plans.load(preview.id) if play.episode == 12}
+    wish(preview.id, {"number": 1, "rule": "unknown", "day": "2015-04-01"})
+    planning.redate(preview.id)
+    after = {play.anilist_id: play.watched_at for play in plans.load(preview.id) if play.episode == 12}
+    assert (after[1], after[2]) == (None, before[2])
+    assert options_of(preview.id) == {}
+
+
+def test_a_newer_wish_for_dates_wins(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.anilist.put(entry(1))
+    preview = world.run(preview=True)
+    wish(preview.id, {"number": 1, "rule": "now", "day": None})
+    dated = planning._dated_anew
+
+    def slow(run_id: int, asked: Any) -> Any:
+        if asked["number"] == 1:
+            wish(preview.id, {"number": 2, "rule": "unknown", "day": None})
+        return dated(run_id, asked)
+
+    monkeypatch.setattr(planning, "_dated_anew", slow)
+    planning.redate(preview.id)
+    assert {play.date_source for play in plans.load(preview.id)} == {"unknown"}
+
+
+def test_a_wish_for_dates_that_fails_leaves_the_plan_as_it_was(world: World) -> None:
+    world.anilist.put(entry(1))
+    preview = world.run(preview=True)
+    before = plans.load(preview.id)
+    wish(preview.id, {"number": 1, "rule": "nonsense", "day": None})
+    with pytest.raises(ValueError, match="no date rule"):
+        planning.redate(preview.id)
+    assert (plans.load(preview.id), options_of(preview.id)) == (before, {})
+
+
 def test_another_date_rule_gives_the_same_plays_new_dates(world: World) -> None:
     world.anilist.put(entry(1))
     preview = world.run(preview=True)
     before = plans.load(preview.id)
-    planning.replan_dates(preview.id, "unknown")
+    wish(preview.id, {"number": 1, "rule": "unknown", "day": None})
+    planning.redate(preview.id)
     after = plans.load(preview.id)
+    assert options_of(preview.id) == {"date_rule": "unknown"}
     assert [play.target_key for play in after] == [play.target_key for play in before]
     assert {play.watched_at for play in after} == {None}
     run = world.run(parent_id=preview.id, options={"entries": None, "date_rule": "now"})

@@ -143,14 +143,6 @@ def test_no_tick_sends_nothing(quiet: Browser, find: Find, queue: list[tuple[str
     assert queue == []
 
 
-def test_other_dates_make_another_preview(quiet: Browser, find: Find) -> None:
-    preview = find(Run, preview=True)
-    quiet.post(f"/runs/{preview.id}/dates", {"date_rule": "released"})
-    run = find(Run)
-    assert (run.preview, run.options, run.id > preview.id) == (True, {"date_rule": "released"}, True)
-    quiet.post(f"/runs/{preview.id}/dates", {"date_rule": "nonsense"}, status=400)
-
-
 def test_a_plan_that_waits_is_approved_or_put_away(site: Flask, quiet: Browser, find: Find) -> None:
     with site.app_context():
         run = Run(user_id=1, mode="watching", trigger="cron", status="needs_approval", reason="first_run")

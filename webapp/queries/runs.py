@@ -10,7 +10,7 @@ from sqlalchemy import case, func, select
 
 from webapp.database import unindexed
 from webapp.extensions import db
-from webapp.models import OPEN, Entry, Media, PlanItem, PlayRow, RequestCount, Run, RunItem, TraktShow, utcnow
+from webapp.models import OPEN, Entry, Media, PlanItem, PlayRow, RequestCount, Run, RunItem, TraktShow, User, utcnow
 
 CHECKS = ("full", "completed", "watching", "title")  # runs that may send
 
@@ -263,6 +263,28 @@ def run_plays(run_id: int) -> dict[str, int]:
     """How many plays of a run are in which state now."""
     query = select(PlayRow.state, func.count()).where(PlayRow.run_id == run_id).group_by(PlayRow.state)
     return dict(db.session.execute(query).all())
+
+
+def all_there(run: Run, *, limit: int) -> list[Entry]:
+    """Placed titles that a run looked at and of which it would send nothing, because Trakt has it all; newest first."""
+    person = db.session.get_one(User, run.user_id)
+    statuses = {"completed": ("COMPLETED", "REPEATING"), "watching": ("CURRENT",)}.get(run.mode, tuple(person.statuses))
+    query = (
+        select(Entry)
+        .where(
+            Entry.user_id == run.user_id,
+            Entry.gone_at.is_(None),
+            Entry.pile == "placed",
+            Entry.choice.is_(None),
+            Entry.progress > 0,
+            Entry.status.in_(statuses),
+            Entry.anilist_id.not_in(select(PlanItem.anilist_id).where(PlanItem.run_id == run.id)),
+            Entry.anilist_id.not_in(select(RunItem.anilist_id).where(RunItem.run_id == run.id)),
+        )
+        .order_by(Entry.list_updated_at.desc(), Entry.id.desc())
+        .limit(limit)
+    )
+    return list(db.session.scalars(query))
 
 
 def posting_since(run: Run) -> tuple[datetime | None, int]:

@@ -20,6 +20,7 @@ from webapp.views import (
     manual,
     mappings,
     places,
+    plans,
     repair,
     review,
     runs,
@@ -33,6 +34,7 @@ from webapp.views import (
 # Pages that have no place of their own in the navigation light up the one they belong to.
 BELONGS_TO = {
     "runs": "history",
+    "plans": "history",
     "logs": "history",
     "repair": "history",
     "manual": "mappings",
@@ -55,6 +57,7 @@ def register(app: Flask) -> None:
         manual,
         mappings,
         places,
+        plans,
         repair,
         review,
         runs,

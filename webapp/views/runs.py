@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
 from typing import Any
 
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
@@ -17,14 +15,13 @@ from webapp.forms import number_arg
 from webapp.i18n import gettext as _
 from webapp.models import OPEN, Run, utcnow
 from webapp.queries import repair
-from webapp.queries.runs import Part, PlanEntry
+from webapp.queries.runs import Part
 from webapp.report import report_of
-from webapp.times import local_day
+from webapp.views.plans import plan_context, run_of
 
 blueprint = Blueprint("runs", __name__)
 STOP_POLLING = 286  # htmx ends a poller that gets it
 PAGE = 50
-CROWD = 50  # titles completed on one day: more than that is an import
 
 
 @blueprint.get("/runs")
@@ -54,10 +51,10 @@ def _is_quiet(run: Run) -> bool:
 
 @blueprint.get("/runs/<int:run_id>")
 def show(run_id: int) -> ResponseReturnValue:
-    run = _run(run_id)
+    run = run_of(run_id)
     outcome = request.args.get("outcome", "")
     offset = number_arg("offset") or 0
-    plan = _plan_context(run)
+    plan = plan_context(run)
     planned = _is_planned(run)
     in_plan = "sent" if plan["decidable"] else None  # these stand in the plan already
     counts = queries.outcome_counts(run.id)
@@ -88,7 +85,7 @@ def _is_planned(run: Run) -> bool:
 @blueprint.get("/runs/<int:run_id>/items.<any(json, csv):form>")
 def download(run_id: int, form: str) -> ResponseReturnValue:
     """What the run did with each title, or would do, as a file."""
-    run = _run(run_id)
+    run = run_of(run_id)
     planned = _is_planned(run)
     parts: Mapping[int, Sequence[Part]] = (
         {row.anilist_id: row.parts for row in queries.plan_of(run.id)} if planned else queries.sent_parts(run.id)
@@ -101,7 +98,7 @@ def download(run_id: int, form: str) -> ResponseReturnValue:
 @blueprint.get("/runs/<int:run_id>/report.svg")
 def picture(run_id: int) -> ResponseReturnValue:
     """The report as a picture to keep and to show: numbers and the clearest cases, nothing private."""
-    report = report_of(_run(run_id))
+    report = report_of(run_of(run_id))
     if report is None:
         abort(404)
     return files.answer(pictures.draw(report), "tsuzuki-report.svg")
@@ -117,7 +114,7 @@ def _undoable(run: Run, plays: Mapping[str, int]) -> bool:
 @blueprint.get("/runs/<int:run_id>/progress")
 def progress(run_id: int) -> ResponseReturnValue:
     """Polls itself while the run is open; at the end it stops and tells the rest of the page."""
-    run = _run(run_id)
+    run = run_of(run_id)
     answer = make_response(render_template("runs/_progress.html", oob=True, **_progress_context(run)))
     if run.status not in OPEN:
         answer.status_code = STOP_POLLING
@@ -128,7 +125,7 @@ def progress(run_id: int) -> ResponseReturnValue:
 @blueprint.get("/runs/<int:run_id>/log")
 def log(run_id: int) -> ResponseReturnValue:
     """Lines after the id `after` and the next sentinel; 204 while there are none, 286 when none will come."""
-    run = _run(run_id)
+    run = run_of(run_id)
     after = number_arg("after") or 0
     lines = queries.run_log(run.id, after)
     if not lines:
@@ -139,7 +136,7 @@ def log(run_id: int) -> ResponseReturnValue:
 @blueprint.get("/runs/<int:run_id>/plan/<int:anilist_id>")
 def plan_entry(run_id: int, anilist_id: int) -> ResponseReturnValue:
     """Every play of one entry of a plan."""
-    run = _run(run_id)
+    run = run_of(run_id)
     plays = queries.plan_plays(run.id, anilist_id)
     if not plays:
         abort(404)
@@ -150,7 +147,7 @@ def plan_entry(run_id: int, anilist_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/runs/<int:run_id>/undo")
 def confirm_undo(run_id: int) -> ResponseReturnValue:
-    run = _run(run_id)
+    run = run_of(run_id)
     back = repair.taken_away(run.id, commands.TAKEN_AWAY) if run.mode == "repair" else 0
     return render_template("runs/undo.html", run=run, plays=queries.run_plays(run.id), back=back)
 
@@ -207,24 +204,6 @@ def send_again(run_id: int) -> ResponseReturnValue:
     return _act(run_id, lambda: commands.send_again(current_user.id, run_id=run_id).run, "")
 
 
-@blueprint.post("/runs/<int:run_id>/dates")
-def dates(run_id: int) -> ResponseReturnValue:
-    """The same preview with another date rule: a new plan, which then is the one to send."""
-    run = _run(run_id)
-    rule = request.form.get("date_rule", "")
-    if not run.preview or rule not in words.DATE_RULES:
-        abort(400)
-    return _act(
-        run_id,
-        lambda: (
-            commands.start(
-                current_user.id, run.mode, "page", preview=True, anilist_id=run.anilist_id, options={"date_rule": rule}
-            ).run
-        ),
-        _("The plan is being made again with other dates."),
-    )
-
-
 def _ticked() -> list[int] | None:
     """Ticked entries; None when the form has no boxes or all of them are ticked."""
     if "ticks" not in request.form:
@@ -234,15 +213,6 @@ def _ticked() -> list[int] | None:
 
 
 # What is shown
-
-
-def _run(run_id: int) -> Run:
-    if not current_user.is_authenticated or not 0 < run_id < 2**53:
-        abort(404)
-    run = queries.run(current_user.id, run_id)
-    if run is None:
-        abort(404)
-    return run
 
 
 def _progress_context(run: Run) -> dict[str, Any]:
@@ -269,31 +239,3 @@ def _progress_context(run: Run) -> dict[str, Any]:
         "held": 0 if active else queries.held_plays(current_user.id, run_id=run.id),
         "read_back": queries.read_back(run),
     }
-
-
-def _plan_context(run: Run) -> dict[str, Any]:
-    """The stored plan, where the person may still decide on it."""
-    decidable = run.status == "needs_approval" or (run.preview and run.status == "succeeded")
-    expired = run.plan_expires_at is not None and run.plan_expires_at <= utcnow()
-    plan = queries.plan_of(run.id) if decidable else []
-    trakt = queries.connections(run.user_id).get("trakt")
-    return {
-        "sent_as": queries.sent_as(run.id) if run.preview else None,
-        "can_send": trakt is not None and trakt.state == "connected",
-        "plan": plan,
-        "decidable": decidable and bool(plan),
-        "expired": expired,
-        "crowded": _crowded(plan) if run.preview else None,
-    }
-
-
-def _crowded(plan: Sequence[PlanEntry]) -> tuple[date, int] | None:
-    """The day that more than 50 titles share as their day of completion, and how many: an import, not a life."""
-    days = {
-        (row.anilist_id, local_day(part.latest))
-        for row in plan
-        for part in row.parts
-        if part.latest and "completed" in part.date_sources.split(" ")
-    }
-    shared = Counter(day for _title, day in days).most_common(1)
-    return shared[0] if shared and shared[0][1] > CROWD else None
