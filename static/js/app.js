@@ -1,10 +1,18 @@
 // The little that htmx and plain forms don't do. Everything works without it.
 "use strict";
 
-// A hidden tab doesn't poll.
+// A hidden tab doesn't poll, and neither does a list that is paused.
 document.addEventListener("htmx:beforeRequest", (event) => {
   const trigger = event.target.getAttribute("hx-trigger") || "";
-  if (document.hidden && trigger.includes("every")) event.preventDefault();
+  const paused = event.target.parentElement?.matches("[data-paused]");
+  if ((document.hidden || paused) && trigger.includes("every")) event.preventDefault();
+});
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-pause]");
+  if (!button) return;
+  const paused = document.getElementById(button.dataset.pause).toggleAttribute("data-paused");
+  button.setAttribute("aria-pressed", paused);
 });
 
 // "HX-Trigger: {"toast": "..."}" says so in the live region that was there from the start.
@@ -15,19 +23,33 @@ document.addEventListener("toast", (event) => {
   setTimeout(() => line.remove(), 6000);
 });
 
-// Copy buttons appear only where they work.
+// Buttons that need a script appear with it.
 function prepare(root) {
-  for (const button of root.querySelectorAll("button[data-copy]")) button.hidden = !navigator.clipboard;
+  for (const button of root.querySelectorAll("button[hidden]:is([data-copy], [data-copy-from], [data-pause])")) button.hidden = false;
   for (const form of root.querySelectorAll("form[data-ticks]")) count(form);
 }
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("button[data-copy]");
+  const button = event.target.closest("button:is([data-copy], [data-copy-from])");
   if (!button) return;
-  navigator.clipboard.writeText(button.dataset.copy).then(() => {
+  const lines = document.getElementById(button.dataset.copyFrom)?.querySelectorAll("li:not([hidden])") ?? [];
+  const text = button.dataset.copy ?? Array.from(lines, (line) => line.innerText.replace(/\s*\n\s*/g, " ")).join("\n");
+  copy(text, button).then(() => {
     document.dispatchEvent(new CustomEvent("toast", { detail: { value: button.dataset.copied } }));
   });
 });
+
+// Browsers give the clipboard to https and this machine only; elsewhere the older way still works.
+async function copy(text, button) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const field = document.createElement("textarea");
+  field.value = text;
+  document.body.append(field);
+  field.select();
+  document.execCommand("copy");
+  field.remove();
+  button.focus();
+}
 
 // Ticks of a preview: the sentence beside "Send" counts what is ticked.
 function count(form) {

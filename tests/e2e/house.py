@@ -155,6 +155,9 @@ def furnish(person: User, picture: str) -> dict[str, tuple[str, ...]]:
             before={"choice": None}, after={"choice": "never"},
         )
     )  # fmt: skip
+    report = {"episodes": 4061, "movies": 2, "waiting": 3, "asking": 12, "unmatched": 1, "notOnTrakt": 7, "wrong": 1310, "cases": [{"anilistId": TITLE, "watched": 12, "wrong": 12}]}  # fmt: skip
+    for preview in session.scalars(select(Run).where(Run.preview)):
+        preview.result = {"plays": {"episodes": 12, "movies": 1, "titles": 2}, "alreadySynced": 1204, "review": 3, "report": report}  # fmt: skip
     session.add(MappingList(title="A list of a friend", url="https://example.org/list.yaml", added_by=NAME))
     flow = OAuthFlow(
         state="device-state", user_id=person.id, service="trakt", kind="device", expires_at=now + timedelta(days=1),
@@ -187,8 +190,9 @@ def _of_a_library(found: int, failed: int, token: str) -> dict[str, tuple[str, .
         "mappings.entry": tuple(f"/mappings/{number}" for number in (1, 12, TITLE, TITLE + 1, TITLE + 2)),
         "places.found": tuple(f"/mappings/{TITLE}/find/{number}?q=titan" for number in (found, failed, 999)),
         "history.show": ("/history", "/history?state=hold", "/history?q=nothing-fits"),
-        "logs.show": ("/logs", "/logs?level=error"),
+        "logs.show": ("/logs", "/logs?level=error", f"/logs?run={sent}"),
         "runs.show": tuple(f"/runs/{number}" for number in sorted(alike.values())),
+        "plans.there": (f"/runs/{preview}/there",),
         "runs.plan_entry": (f"/runs/{preview}/plan/{TITLE}",),
         "runs.confirm_undo": (f"/runs/{sent}/undo",),
         "oauth.device_state": ("/oauth/trakt/device/device-state", "/oauth/trakt/device/device-ended"),
@@ -222,6 +226,6 @@ ALWAYS: dict[str, tuple[str, ...]] = {
 # What answers to GET and is no page: a fragment, a file, an answer for scripts, an address that leads to another.
 NO_PAGES = frozenset(
     {
-        "static", "home.caches", "home.changes", "runs.log", "runs.progress", "mappings.place", "transfer.export", "runs.download", "oauth.callback", "places.another", "account.sign_in", "setup.show",
+        "static", "home.caches", "home.changes", "runs.log", "runs.progress", "mappings.place", "transfer.export", "runs.download", "runs.picture", "logs.download", "plans.new_dates", "oauth.callback", "places.another", "account.sign_in", "setup.show",
     }
 )  # fmt: skip

@@ -31,7 +31,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "plans.new_dates": ("hx /runs/{preview}/dates",),
     "plans.there": ("/runs/{preview}/there", "hx /runs/{preview}/there"),
     "runs.confirm_undo": ("/runs/{run}/undo",),
-    "logs.show": ("/logs", "/logs?level=debug", "/logs?level=warning", "/logs?level=error", "/logs?before={line}", "hx /logs?after={line}"),
+    "logs.show": ("/logs", "/logs?level=debug", "/logs?level=warning", "/logs?level=error", "/logs?before={line}", "/logs?run={run}", "hx /logs?after={line}"),
     "mappings.show": (
         "/mappings", "hx /mappings", "/mappings?sort=title", "/mappings?sort=progress", "/mappings?sort=state", "/mappings?q={words}",
         "/mappings?q={words}&sort=title", "/mappings?q=the", "/mappings?q=the&sort=title", "/mappings?q={native}", "/mappings?q={title}", "/mappings?q=nothing-fits", "/mappings?state=placed", "/mappings?state=needs_you&sort=title",
@@ -62,6 +62,7 @@ LEFT_OUT = {
     "transfer.export": "a file of all corrections",
     "runs.download": "a file of all titles of a run",
     "runs.picture": "a picture to keep",
+    "logs.download": "a file of log lines",
     "transfer.look": "shows a file that was sent",
     "api_health.healthz": "for machines",
     "api_health.readyz": "for machines",

@@ -40,10 +40,18 @@ def logs(
     return _page(lines, 0, frozenset())  # fmt: skip
 
 
-def tail(user_id: int, after: int, seen: Collection[int], *, level: str = "debug", limit: int = 200) -> LogPage:
+def tail(
+    user_id: int,
+    after: int,
+    seen: Collection[int],
+    *,
+    level: str = "debug",
+    run_id: int | None = None,
+    limit: int = 200,
+) -> LogPage:
     """What came since: ids above `after`, and late ones of the last five seconds that are not in `seen`."""
     late = utcnow() - AGAIN
-    query = _mine(user_id, level, None).where(Log.id > after - 5000, or_(Log.id > after, Log.created_at > late))
+    query = _mine(user_id, level, run_id).where(Log.id > after - 5000, or_(Log.id > after, Log.created_at > late))
     if seen:
         query = query.where(Log.id.not_in(seen))
     lines = list(db.session.scalars(query.order_by(Log.id.desc()).limit(limit)))
