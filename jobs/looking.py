@@ -1,4 +1,7 @@
-"""A page's question to Trakt: which shows and movies have this title, this id or this slug. Asks, changes nothing."""
+"""A page's question to Trakt: which shows and movies have this title, this id or this slug; how the plays of one came about.
+
+Asks, changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from jobs.clients import trakt_public
+from jobs.clients import trakt_for, trakt_public
 from jobs.errors import TsuzukiError
-from jobs.records import Kind
+from jobs.records import Kind, to_json
 from jobs.targets.trakt_public import Found, TraktPublic
 from webapp.database import transaction
 from webapp.models import Entry, LookUp, utcnow
@@ -26,8 +29,7 @@ def answer(look_up_id: int) -> None:
             return
         user_id, parts = row.user_id, list(row.question["parts"])
     try:
-        trakt = trakt_public(user_id)
-        found = [[_json(one) for one in _look(user_id, trakt, part)][:MOST] for part in parts]
+        found = [_history(user_id, part) if "history" in part else _found(user_id, part) for part in parts]
         values: dict[str, Any] = {"state": "answered", "answer": found}
     except TsuzukiError as error:
         values = {"state": "failed", "reason": error.reason}
@@ -36,6 +38,20 @@ def answer(look_up_id: int) -> None:
         if row is not None:
             for name, value in {**values, "answered_at": utcnow()}.items():
                 setattr(row, name, value)
+
+
+def _found(user_id: int, part: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [_json(one) for one in _look(user_id, trakt_public(user_id), part)][:MOST]
+
+
+def _history(user_id: int, part: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The person's plays of one show or movie, as Trakt's history has them: {"season", "number", "at": iso or None, "action"}."""
+    trakt = trakt_for(user_id)
+    read = trakt.movie_history if part["history"] == "movie" else trakt.show_history
+    return [
+        {"season": row.season, "number": row.number, "at": to_json(row.watched_at), "action": row.action}
+        for row in read(int(part["traktId"]), None, None)
+    ]
 
 
 def _look(user_id: int, trakt: TraktPublic, part: Mapping[str, Any]) -> Iterable[Found]:

@@ -23,7 +23,7 @@ _sleep = time.sleep
 
 
 def ask(user_id: int, parts: Sequence[Mapping[str, Any]]) -> int:
-    """Put the question, each part of which is {"title"} or {"service", "value", "kind"}; its id."""
+    """Put the question, each part of which is {"title"}, {"service", "value", "kind"} or {"history": kind, "traktId"}; its id."""
     with own_transaction() as session:
         session.execute(delete(LookUp).where(LookUp.created_at < utcnow() - KEPT))
         row = LookUp(user_id=user_id, question={"parts": [dict(part) for part in parts]}, created_at=utcnow())

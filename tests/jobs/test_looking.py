@@ -82,6 +82,18 @@ def test_a_look_at_a_title_learns_the_name_of_its_show(sim: Running, person: Use
     assert show.slug
 
 
+def test_how_the_plays_of_a_show_came_about_is_read_from_the_history(sim: Running, person: User) -> None:
+    go(person, preview=True)
+    entry = known(person)
+    play = {"kind": "episode", "trakt_id": entry.trakt_id, "season": 1, "number": 1, "watched_at": "2023-03-12T18:00:00.000Z"}  # fmt: skip
+    sim.post("plays", {"add": [{**play, "action": "scrobble"}, {**play, "number": 2, "action": "checkin"}]})
+    (rows,) = ask(person, history="show", traktId=entry.trakt_id).answer
+    found = {(row["season"], row["number"]): (row["action"], row["at"]) for row in rows}
+    assert found[1, 1] == ("scrobble", "2023-03-12T18:00:00Z")
+    assert found[1, 2][0] == "checkin"
+    assert ask(person, history="movie", traktId=999_999_999).answer == [[]]
+
+
 def test_what_trakt_does_not_have_is_an_empty_answer(sim: Running, person: User) -> None:
     assert ask(person, service="trakt", value="999999999", kind="show").answer == [[]]
     assert ask(person, service="anilist", value="999999999", kind=None).answer == [[]]

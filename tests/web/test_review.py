@@ -23,6 +23,7 @@ from webapp.models import (
     Decision,
     Entry,
     EntrySpan,
+    LookUp,
     Mapping,
     Media,
     PlayRow,
@@ -432,3 +433,39 @@ def test_what_stood_on_trakt_before_is_named_with_its_day(quiet: Browser, site: 
     )
     assert "Already there, without a date. 2 plays." in page
     assert "They were not sent again." in page
+    assert "How did they get there?" in page
+
+
+def test_how_a_play_got_there_is_asked_of_trakt_and_named(quiet: Browser, site: Flask, rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    content = {"shows": {"70000": {"2": {"1": [1, "2023-03-12T18:00:00Z"]}}}, "movies": {}}
+    with site.app_context():
+        user_id = db.session.scalar(select(Entry.user_id))
+        db.session.add(TraktPicture(user_id=user_id, account_id="trakt-1", began_at=NOW, finished_at=NOW, activities={}, content=zlib.compress(json.dumps(content).encode())))  # fmt: skip
+        db.session.execute(update(PlayRow).values(trakt_id=70_000))
+        db.session.commit()
+
+    def answer(look_up_id: int) -> bool:
+        said = [{"season": 2, "number": 1, "at": at, "action": action} for at, action in (("2023-03-12T18:00:00Z", "scrobble"), ("2020-01-01T00:00:00Z", "watch"))]  # fmt: skip
+        db.session.execute(update(LookUp).where(LookUp.id == look_up_id).values(state="answered", answer=[said]))
+        db.session.commit()
+        return True
+
+    monkeypatch.setattr(enqueue, "look_up", answer)
+    to = quiet.post("/history/how", {"title": "16"})
+    assert [row.question for row in rows(LookUp)] == [{"parts": [{"history": "show", "traktId": 70_000}]}]
+    page = quiet.get(to.partition("#")[0])
+    assert re.search(r"Already there: watched on 12 Mar 2023, [\d:]+ \S+, by a scrobbler\.", page)
+    assert "How did they get there?" not in page
+    quiet.post("/history/how", {"title": "999999"}, status=404)
+
+
+def test_when_trakt_cannot_be_asked_how_the_page_says_why(quiet: Browser, site: Flask, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    content = {"shows": {"70000": {"2": {"9": [1, None]}}}, "movies": {}}
+    with site.app_context():
+        user_id = db.session.scalar(select(Entry.user_id))
+        db.session.add(TraktPicture(user_id=user_id, account_id="trakt-1", began_at=NOW, finished_at=NOW, activities={}, content=zlib.compress(json.dumps(content).encode())))  # fmt: skip
+        db.session.commit()
+    monkeypatch.setattr(enqueue, "look_up", lambda _look_up_id: False)
+    page = quiet.get(quiet.post("/history/how", {"title": "16"}).partition("#")[0])
+    assert "Trakt does not answer." in page
+    assert "How did they get there?" in page

@@ -67,6 +67,7 @@ def test_every_name_has_its_sentence(kind: str, codes: list[str]) -> None:
     [
         ("mode", MODES), ("state", RUN_STATES), ("outcome", OUTCOMES), ("play", PLAY_STATES), ("trigger", ["page", "api", "cron", "schedule"]),
         ("date_rule", ["activity", "released", "unknown", "evenly", "now"]), ("status", ["COMPLETED", "CURRENT", "REPEATING", "PAUSED", "DROPPED", "PLANNING"]),
+        ("action", ["scrobble", "checkin", "watch"]),
         ("date_source", ["activity", "completed", "updated", "planned", "released", "unknown", "evenly", "now", "force"]),
     ],
 )  # fmt: skip

@@ -19,10 +19,14 @@ class LookUp(Base):
 
     id: Mapped[pk]
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    question: Mapped[Any] = mapped_column(Json)  # {"title"} or {"service", "value", "kind"}, one or several in "parts"
+    question: Mapped[Any] = mapped_column(
+        Json
+    )  # {"title"}, {"service", "value", "kind"} or {"history": kind, "traktId"}, one or several in "parts"
     state: Mapped[short] = mapped_column(default="asked")  # asked, answered, failed
     reason: Mapped[short | None]  # a run reason, when it failed
-    answer: Mapped[Any] = mapped_column(Json, default=list)  # for each part: [{kind, traktId, title, year, ids}]
+    answer: Mapped[Any] = mapped_column(
+        Json, default=list
+    )  # for each part: [{kind, traktId, title, year, ids}], or [{season, number, at, action}]
     created_at: Mapped[now]
     answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
 

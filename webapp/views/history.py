@@ -10,7 +10,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from webapp import queries, runs, times, words
+from webapp import lookups, queries, runs, times, words
 from webapp.forms import MAX_ID
 from webapp.i18n import gettext as _
 from webapp.models import PlayRow
@@ -46,7 +46,7 @@ def context() -> dict[str, Any]:
         "held": held,
         "held_titles": queries.held_by_title(current_user.id) if state == "hold" and not title and not run else [],
         "held_runs": queries.held_by_run(current_user.id) if state == "hold" and not title and not run else [],
-        "there": queries.there_before(current_user.id, title) if title else [],
+        **_there(title, _id("how")),
         "older": url_for("history.show", before=page.next, **kept) if page.next else None,
         "newer": url_for("history.show", **kept) if before else None,
         "chips": [
@@ -58,6 +58,33 @@ def context() -> dict[str, Any]:
             for name in ("title", "run")
         },
     }
+
+
+def _there(title: int | None, look_up_id: int | None) -> dict[str, Any]:
+    """What stood on Trakt before, and how it got there once the person has asked (`how` names the question)."""
+    if not title:
+        return {"there": [], "how": None, "actions": {}}
+    asked = lookups.result(current_user.id, look_up_id) if look_up_id else None
+    rows = asked.answer[0] if asked and asked.state == "answered" and asked.answer else []
+    latest: dict[tuple[int, int], tuple[str, str]] = {}
+    for row in rows:
+        if "action" in row:
+            place = row["season"], row["number"]
+            latest[place] = max(latest.get(place, ("", "")), (row["at"] or "", row["action"]))
+    actions = {place: action for place, (_at, action) in latest.items()}
+    return {"there": queries.there_before(current_user.id, title), "how": asked, "actions": actions}
+
+
+@blueprint.post("/history/how")
+def how() -> ResponseReturnValue:
+    """Ask Trakt how the plays of one title (`title`) came about that stood there before."""
+    value = request.form.get("title", "")
+    found = queries.entry(current_user.id, int(value)) if re.fullmatch(r"[1-9][0-9]{0,15}", value) else None
+    if found is None or found.entry is None or found.entry.trakt_id is None:
+        abort(404)
+    look_up_id = lookups.ask(current_user.id, [{"history": found.entry.kind, "traktId": found.entry.trakt_id}])
+    lookups.wait(current_user.id, look_up_id)
+    return redirect(url_for("history.show", title=int(value), how=look_up_id, _anchor="there"), 303)
 
 
 def _alike(row: tuple[PlayRow, Any, Any]) -> tuple[object, ...]:
