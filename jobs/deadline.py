@@ -4,7 +4,7 @@ Socket time-outs count from byte to byte, so a server that drips a byte now and 
 timer cuts the socket when the whole request has used up its time, whatever the server does. The same hooks know the
 one thing that a writer must know after an error: had a byte of the request left the house, or not?
 
-Used by `jobs.transport` only. It leans on urllib3's connection classes (`connect`, `_new_conn`, `send`).
+Used by `jobs.transport`, and by writes for its clock. It leans on urllib3's connection classes (`connect`, `_new_conn`, `send`).
 """
 
 from __future__ import annotations
@@ -24,6 +24,13 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from jobs.public_address import public_address
 
 CONNECT_SECONDS = 10.0
+# Goes on while the machine sleeps: a request must not leave hours after its deadline because a lid was closed.
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def clock() -> float:
+    """Seconds since some moment, sleep of the machine included."""
+    return time.clock_gettime(_CLOCK)
 
 
 class TooLate(Exception):
@@ -34,7 +41,7 @@ class Flight:
     """One request on its way. `sent`: bytes of it left; `expired`: the timer has cut its socket."""
 
     def __init__(self, seconds: float) -> None:
-        self._ends = time.monotonic() + seconds
+        self._ends = clock() + seconds
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         self._timer = threading.Timer(max(seconds, 0.0), self._cut)
@@ -46,7 +53,7 @@ class Flight:
     @property
     def left(self) -> float:
         """Seconds until the deadline, 0 when it has passed."""
-        return max(self._ends - time.monotonic(), 0.0)
+        return max(self._ends - clock(), 0.0)
 
     @property
     def timeouts(self) -> tuple[float, float]:

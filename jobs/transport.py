@@ -23,7 +23,7 @@ import tenacity
 import urllib3
 
 from jobs.answers import Answer, Unreadable, Written, retry_after
-from jobs.deadline import Flight, TooLate, flight, new_session
+from jobs.deadline import Flight, TooLate, clock, flight, new_session
 from jobs.errors import BadData, NotFound, RateLimited, ServiceDown
 from jobs.public_address import check_url
 
@@ -144,12 +144,16 @@ class Transport:
     ) -> Written:
         """Send once, over a connection of its own, within `seconds` (`write_seconds` by default), pace not counted.
 
-        Raises RateLimited before anything is sent, nothing else.
+        Time that the process slept while it waited for its turn does count. Raises RateLimited before anything is
+        sent, nothing else.
         """
+        asked = clock()
         waited = (pace or NoPace()).turn()
         self._count(self.service, waited)
+        slept = max(clock() - asked - waited, 0.0)
         began = time.monotonic()
-        with flight(self.write_seconds if seconds is None else seconds) as mine, new_session() as session:
+        whole = self.write_seconds if seconds is None else seconds
+        with flight(max(whole - slept, 0.0)) as mine, new_session() as session:
             try:
                 response = self._open(session, mine, method, url, body=body, headers=headers)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, TooLate) as error:

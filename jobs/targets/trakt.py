@@ -6,13 +6,13 @@ Reads are repeated by `jobs.transport` and complete or an error; writes go out o
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from jobs.answers import Answer, Written
+from jobs.deadline import clock
 from jobs.errors import BadData, IncompleteRead, RateLimited, Reconnect, ServiceDown, Settling, Stops
 from jobs.records import Picture, Play, Receipt, Watched
 from jobs.targets.trakt_http import all_pages, check, format_time, headers, identifier, json_of, number, parse_time
@@ -210,7 +210,7 @@ class Trakt:
 
     def _write(self, path: str, body: Mapping[str, Any]) -> Written:
         """One write within one total deadline; errors before anything left become an answer that says so."""
-        began = time.monotonic()
+        began = clock()
         try:
             if not (token := self._token()):
                 return _refused(401, "no token")
@@ -226,7 +226,7 @@ class Trakt:
             return _refused(error.status or 403, error.detail)
 
     def _send(self, path: str, body: Mapping[str, Any], token: str, began: float) -> Written:
-        left = self._transport.write_seconds - (time.monotonic() - began)
+        left = self._transport.write_seconds - (clock() - began)
         if left <= 0:
             return Written("not_sent", detail="took too long to renew the sign-in")
         return self._transport.write(

@@ -5,13 +5,17 @@ from __future__ import annotations
 import gzip
 import json
 import socket
+import time
 import tomllib
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 
+from jobs import deadline, transport
 from jobs.answers import Answer, Unreadable, retry_after
 from jobs.errors import BadData, NotFound, RateLimited, ServiceDown
 from jobs.transport import VERSION, Download, Transport, download, user_agent
@@ -161,6 +165,33 @@ def test_an_unknown_name_left_nothing_of_a_write(monkeypatch: pytest.MonkeyPatch
     written = _transport().write("POST", "http://trakt.invalid/", body={})
     assert written.fate == "not_sent"
     assert "name does not resolve" in written.detail
+
+
+def test_a_write_does_not_leave_after_the_machine_has_slept_past_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it waits for its turn, and while it looks for the address."""
+    slept = [0.0]
+    monkeypatch.setattr(deadline, "clock", lambda: time.monotonic() + slept[0])
+    monkeypatch.setattr(transport, "clock", deadline.clock)
+
+    class Lid:
+        def turn(self) -> float:
+            slept[0] += 3600.0
+            return 0.0
+
+        def heard(self, status: int, headers: Mapping[str, str]) -> None:
+            raise AssertionError
+
+    with rude_server(answer()) as server:
+        assert _transport().write("POST", server.url, body={}, pace=Lid()).fate == "not_sent"
+        connect = urllib3.util.connection.create_connection
+
+        def slowly(*arguments: Any, **options: Any) -> socket.socket:
+            slept[0] += 3600.0
+            return connect(*arguments, **options)
+
+        monkeypatch.setattr(urllib3.util.connection, "create_connection", slowly)
+        assert _transport().write("POST", server.url, body={}).fate == "not_sent"
+    assert server.requests == []
 
 
 def test_a_write_whose_time_is_over_before_it_leaves_is_not_sent() -> None:

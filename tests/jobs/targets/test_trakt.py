@@ -578,7 +578,7 @@ def test_a_sign_in_that_cannot_be_renewed_leaves_the_batch_unsent(error: Tsuzuki
 
 def test_a_renewal_that_took_the_whole_time_sends_nothing_more(monkeypatch: pytest.MonkeyPatch, web: Any) -> None:
     moments = iter([0.0, 100.0])
-    monkeypatch.setattr("jobs.targets.trakt.time.monotonic", lambda: next(moments))
+    monkeypatch.setattr("jobs.targets.trakt.clock", lambda: next(moments))
     got = _client().post_plays([_play()])
     assert (got.status, got.code, len(web.calls)) == ("refused", "service_down", 0)
 
