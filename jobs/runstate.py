@@ -18,7 +18,7 @@ from typing import Any
 
 from flask import Flask, current_app
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import aliased
 
 from jobs.errors import Cancelled, LostClaim, Stopping
@@ -32,7 +32,6 @@ from webapp.models import Log, Run, utcnow
 LOGGER = logging.getLogger("tsuzuki.run")
 WITHOUT_LOCK = frozenset({"single", "doctor", "readback", "caches"})  # modes that never post
 AUTOMATED = frozenset({"cron", "schedule"})
-MAX_CRASHES = 5
 PLAN_LIVES = timedelta(hours=24)
 LAST_RUN = "status:sync:last-run"
 LAST_RUN_AUTO = "status:sync:last-run-auto"
@@ -137,7 +136,7 @@ class RunContext:
                     with transaction() as session:
                         beat = update(Run).where(*_mine(self)).values(heartbeat_at=utcnow())
                         changed = changed_rows(session, beat)
-                except OperationalError:
+                except SQLAlchemyError:
                     # the next beat tries again; a database that stays away lets the run be taken over
                     LOGGER.warning("run %s: heartbeat could not be written", self.run_id, exc_info=True)
                     continue
@@ -315,40 +314,3 @@ def _leave(
     if result is not None:
         values["result"] = dict(result)
     ctx.update(batch_deadline=None, **values)
-
-
-def dead_runs(now: datetime) -> list[Run]:
-    """Running runs whose worker has not been heard of for TAKEOVER_SECONDS and whose open POST can no longer land."""
-    with transaction(readonly=True) as session:
-        query = select(Run).where(*_dead(now)).order_by(Run.id)
-        return list(session.scalars(query.execution_options(populate_existing=True)))
-
-
-def _dead(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    cutoff = now - timedelta(seconds=config().TAKEOVER_SECONDS)
-    return (
-        Run.status == "running",
-        Run.heartbeat_at < cutoff,
-        or_(Run.batch_deadline.is_(None), Run.batch_deadline < now),
-    )
-
-
-def take_over(run: Run, now: datetime | None = None) -> bool:
-    """Put a dead run back into the queue; after too many crashes it fails (`worker_lost`). False: it lives after all.
-
-    The attempt number rises with the next claim; a ghost that wakes up meanwhile finds the run not `running`.
-    """
-    now = now or utcnow()
-    dead = (Run.id == run.id, Run.attempt == run.attempt, *_dead(now))
-    values: dict[str, Any] = {"crashes": Run.crashes + 1, "lock_key": None, "batch_deadline": None, "worker": None}
-    if run.crashes >= MAX_CRASHES:
-        values |= {
-            "status": "partial" if run.plays_sent else "failed",
-            "reason": "worker_lost",
-            "detail": f"Its worker vanished {run.crashes + 1} times.",
-            "finished_at": now,
-        }
-    else:
-        values |= {"status": "queued"}
-    with transaction() as session:
-        return bool(changed_rows(session, update(Run).where(*dead).values(**values)))

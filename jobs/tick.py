@@ -19,7 +19,7 @@ from typing import Final
 from flask import Flask
 from sqlalchemy import delete, func, or_, select, update
 
-from jobs import refresh, runstate
+from jobs import refresh, runstate, takeover
 from jobs.storing import changed_rows
 from webapp import enqueue, expiry, runs, schedule, tokens
 from webapp.config import Config
@@ -153,10 +153,12 @@ def take_lease(holder: str, now: datetime, seconds: float) -> bool:
 
 
 def take_over_dead(now: datetime) -> None:
-    """Runs whose worker is gone go back into the queue."""
-    for run in runstate.dead_runs(now):
-        if runstate.take_over(run, now):
-            LOG.warning("run %d lost its worker (%s)", run.id, run.worker)
+    """Runs whose worker is gone go back into the queue, those that may be sending something when that is over."""
+    for run_id in takeover.notice(now):
+        LOG.warning("run %d lost its worker", run_id)
+    for run in takeover.dead_runs(now):
+        if takeover.take_over(run, now):
+            LOG.warning("run %d goes on with another worker", run.id)
 
 
 def expire_approvals(now: datetime) -> None:

@@ -257,6 +257,8 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
             raise ConfigError(f"{setting.name} {error}") from None
     if values["TRUST_PROXY"] and not values["TRUST_PROXY_FROM"]:
         raise ConfigError("TRUST_PROXY needs TRUST_PROXY_FROM: the addresses of the proxies in front")
+    if values["TAKEOVER_SECONDS"] < 2 * values["HEARTBEAT_SECONDS"]:
+        raise ConfigError("TAKEOVER_SECONDS must be at least twice HEARTBEAT_SECONDS, or living runs are taken over")
     if values["DEMO"] and not all(_is_loopback(values[name]) for name in ("ANILIST_API_URL", "TRAKT_API_URL")):
         raise ConfigError(
             "DEMO works with the built-in simulator only: ANILIST_API_URL and TRAKT_API_URL are elsewhere"

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from jobs import runstate
+from jobs import runstate, takeover
 from jobs.errors import Cancelled, LostClaim, Stopping
 from jobs.runstate import RunContext, claim
 from jobs.storing import get_setting
@@ -221,9 +221,9 @@ def dead_run(user: User, **values: Any) -> int:
 
 def test_a_run_whose_worker_vanished_goes_back_to_the_queue(user: User) -> None:
     run_id = dead_run(user)
-    (dead,) = runstate.dead_runs(utcnow())
+    (dead,) = takeover.dead_runs(utcnow())
     assert dead.id == run_id
-    assert runstate.take_over(dead)
+    assert takeover.take_over(dead)
     row = run_row(run_id)
     assert (row.status, row.lock_key, row.crashes, row.attempt) == ("queued", None, 1, 1)
     assert claimed(run_id).attempt == 2
@@ -231,29 +231,29 @@ def test_a_run_whose_worker_vanished_goes_back_to_the_queue(user: User) -> None:
 
 def test_a_run_with_a_fresh_heartbeat_is_not_dead(user: User) -> None:
     claimed(make_run(user))
-    assert runstate.dead_runs(utcnow()) == []
+    assert takeover.dead_runs(utcnow()) == []
 
 
 def test_nobody_takes_a_run_over_while_its_open_request_may_still_land(user: User) -> None:
     run_id = dead_run(user, batch_deadline=utcnow() + timedelta(seconds=100))
-    assert runstate.dead_runs(utcnow()) == []
+    assert takeover.dead_runs(utcnow()) == []
     change(run_id, batch_deadline=utcnow() - timedelta(seconds=1))
-    assert [row.id for row in runstate.dead_runs(utcnow())] == [run_id]
+    assert [row.id for row in takeover.dead_runs(utcnow())] == [run_id]
 
 
 def test_a_run_that_came_back_to_life_is_not_taken_over(user: User) -> None:
     run_id = dead_run(user)
-    (dead,) = runstate.dead_runs(utcnow())
+    (dead,) = takeover.dead_runs(utcnow())
     change(run_id, heartbeat_at=utcnow())
-    assert not runstate.take_over(dead)
+    assert not takeover.take_over(dead)
     assert run_row(run_id).status == "running"
 
 
 @pytest.mark.parametrize(("sent", "status"), [(0, "failed"), (3, "partial")])
 def test_a_run_that_keeps_losing_its_worker_ends(user: User, sent: int, status: str) -> None:
-    run_id = dead_run(user, crashes=runstate.MAX_CRASHES, plays_sent=sent)
-    (dead,) = runstate.dead_runs(utcnow())
-    assert runstate.take_over(dead)
+    run_id = dead_run(user, crashes=takeover.MAX_CRASHES, plays_sent=sent)
+    (dead,) = takeover.dead_runs(utcnow())
+    assert takeover.take_over(dead)
     row = run_row(run_id)
     assert (row.status, row.reason, row.lock_key) == (status, "worker_lost", None)
     assert row.finished_at is not None
