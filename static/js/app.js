@@ -23,9 +23,9 @@ document.addEventListener("toast", (event) => {
   setTimeout(() => line.remove(), 6000);
 });
 
-// Buttons that need a script appear with it.
+// What needs a script appears with it.
 function prepare(root) {
-  for (const button of root.querySelectorAll("button[hidden]:is([data-copy], [data-copy-from], [data-pause])")) button.hidden = false;
+  for (const button of root.querySelectorAll("[hidden]:is([data-copy], [data-copy-from], [data-pause], [data-all])")) button.hidden = false;
   for (const form of root.querySelectorAll("form[data-ticks]")) count(form);
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,15 +47,24 @@ def database(kind: str, cluster: Callable[[], str]) -> Iterator[dict[str, str]]:
         yield {"DATABASE_URL": address}
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def live_app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """Web, worker and Redis as `./run up` starts them, signed in to the simulator's services."""
-    folder = tmp_path_factory.mktemp("live")
-    stored = database(request.param, lambda: request.getfixturevalue("postgres_cluster"))
-    with stored as address, simulator.start() as services:
+@dataclass(frozen=True)
+class Live:
+    """A whole Tsuzuki and the simulator that it talks to."""
+
+    app: Running
+    services: simulator.Running
+
+    @property
+    def base_url(self) -> str:
+        return self.app.base_url
+
+
+@contextmanager
+def started(folder: Path, *, connected: bool = True, **changes: str) -> Iterator[Live]:
+    """Web, worker and Redis as `./run up` starts them. `connected`: with an account that is signed in to the services."""
+    with simulator.start() as services:
         settings = {
             **services.env,
-            **address,
             "ADMIN_USERNAME": NAME,
             "ADMIN_PASSWORD": PASSWORD,
             "HOST": "127.0.0.1",
@@ -63,9 +73,20 @@ def live_app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             "TRAKT_SETTLE_SECONDS": "0.2",
             "TICK_SECONDS": "0.5",
             "TZ": "Europe/Berlin",
+            **changes,
         }
+        if not connected:
+            seeds = ("ADMIN_USERNAME", "ADMIN_PASSWORD", *(name for name in settings if name.endswith("_TOKEN")))
+            settings = {name: value for name, value in settings.items() if name not in seeds}
         with Running(settings, folder / "console.log") as running:
-            yield running
+            yield Live(running, services)
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def live_app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    stored = database(request.param, lambda: request.getfixturevalue("postgres_cluster"))
+    with stored as address, started(tmp_path_factory.mktemp("live"), **address) as live:
+        yield live
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +161,7 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[house.House]
 
 
 @pytest.fixture
-def page(live_app: Running, chrome: Browser) -> Iterator[Page]:
+def page(live_app: Live, chrome: Browser) -> Iterator[Page]:
     """Signed in, in the middle of the house; any script error, broken rule or failed request fails the test."""
     with opened(chrome, live_app.base_url) as fresh:
         sign_in(fresh)
