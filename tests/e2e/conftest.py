@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +60,7 @@ class Live:
 
 
 @contextmanager
-def started(folder: Path, *, connected: bool = True, **changes: str) -> Iterator[Live]:
+def started(folder: Path, changes: Mapping[str, str] | None = None, *, connected: bool = True) -> Iterator[Live]:
     """Web, worker and Redis as `./run up` starts them. `connected`: with an account that is signed in to the services."""
     with simulator.start() as services:
         settings = {
@@ -73,7 +73,7 @@ def started(folder: Path, *, connected: bool = True, **changes: str) -> Iterator
             "TRAKT_SETTLE_SECONDS": "0.2",
             "TICK_SECONDS": "0.5",
             "TZ": "Europe/Berlin",
-            **changes,
+            **(changes or {}),
         }
         if not connected:
             seeds = ("ADMIN_USERNAME", "ADMIN_PASSWORD", *(name for name in settings if name.endswith("_TOKEN")))
@@ -85,7 +85,7 @@ def started(folder: Path, *, connected: bool = True, **changes: str) -> Iterator
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def live_app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     stored = database(request.param, lambda: request.getfixturevalue("postgres_cluster"))
-    with stored as address, started(tmp_path_factory.mktemp("live"), **address) as live:
+    with stored as address, started(tmp_path_factory.mktemp("live"), address) as live:
         yield live
 
 
