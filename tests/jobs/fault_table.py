@@ -37,7 +37,7 @@ class Row:
     fault: str
     ends: tuple[Ending, ...]
     says: str  # part of the sentence that the person reads at the last of `ends`
-    tries: int  # requests of the faulty kind that left until then
+    tries: int | None  # requests of the faulty kind that left until then
     there: int = 0  # of the seven plays, on Trakt by then
     wait: float | None = None  # seconds until the run goes on by itself, at the first of `ends`
     mend: Literal["", "sign in", "send again"] = ""  # what a person does, besides waiting
@@ -66,6 +66,7 @@ def refused(service: str) -> Given:
 
 
 SHORT = {"HTTP_READ_SECONDS": 1.2, "HTTP_WRITE_SECONDS": 1.2, "SYNC_MAX_RETRIES": 0}
+BATCHES = {"TRAKT_BATCH_SIZE": 4}
 SILENCE = {"kind": "silence", "seconds": 3.0}
 CLOUDFLARE_200 = {"kind": "html", "status": 200}
 CLOUDFLARE_403 = {"kind": "html", "status": 403}
@@ -74,14 +75,17 @@ SLOWER = {"Retry-After": "7"}
 MUCH_SLOWER = {"Retry-After": "90"}
 ASKED = 6  # the first try and SYNC_MAX_RETRIES more
 
-# AniList: reading the list, after asking twice who is there
+UNUSABLE = "A service answered something that we could not use"
+INCOMPLETE = "answer was incomplete, so nothing was sent on it"
 
-LIST = {"service": "anilist", "method": "POST", "path": "/graphql", "nth": 3}
+# AniList: reading the list, after asking who is there
+
+LIST = {"service": "anilist", "method": "POST", "path": "/graphql", "nth": 2}
 NO_TOKEN = graphql(400, "Invalid token")
 
 
 def anilist(fault: str, spec: Mapping[str, Any], *ends: Ending, says: str, tries: int, **more: Any) -> Row:
-    return Row("anilist", fault, ends, says, tries + 2, hits=LIST, spec=spec, **more)
+    return Row("anilist", fault, ends, says, tries + 1, hits=LIST, spec=spec, **more)
 
 
 DOWN_ANILIST = "AniList does not answer. We look again at"
@@ -103,16 +107,16 @@ ANILIST: tuple[Row, ...] = (
     anilist("silence", SILENCE, WAITS_DOWN, says=DOWN_ANILIST, tries=1, wait=300, settings=SHORT),
     anilist("invalid JSON", BROKEN_JSON, WAITS_DOWN, says=DOWN_ANILIST, tries=ASKED, wait=300, passes=True),
     anilist("errors of its own with 200", {"kind": "graphql_error_200"}, WAITS_DOWN, says=DOWN_ANILIST, tries=ASKED, wait=300, passes=True),
-    anilist("errors about us with 200", status(200, graphql(400, "validation")), failed("bad_data"), says="A service answered something that we could not use", tries=1),
+    anilist("errors about us with 200", status(200, graphql(400, "validation")), failed("bad_data"), says=UNUSABLE, tries=1),
     anilist("401 once", {**status(401, graphql(401, "Unauthorized.")), "count": 1}, failed("reconnect_anilist"), says="AniList signed us out", tries=1, mend="sign in"),
     anilist("401 always", status(401, graphql(401, "Unauthorized.")), failed("reconnect_anilist"), says="AniList signed us out", tries=1, mend="sign in"),
     anilist("invalid token (400)", status(400, NO_TOKEN), failed("reconnect_anilist"), says="AniList signed us out", tries=1, mend="sign in"),
-    anilist("409", status(409), failed("bad_data"), says="A service answered something that we could not use", tries=1),
-    anilist("412", status(412), failed("bad_data"), says="A service answered something that we could not use", tries=1),
-    anilist("420", status(420), failed("bad_data"), says="A service answered something that we could not use", tries=1),
-    anilist("423", status(423), failed("bad_data"), says="A service answered something that we could not use", tries=1),
-    anilist("426", status(426), failed("bad_data"), says="A service answered something that we could not use", tries=1),
-    anilist("a part of the list repeated", {"kind": "repeated_page", "nth": 4}, failed("incomplete_read"), says="answer was incomplete, so nothing was sent on it", tries=2),
+    anilist("409", status(409), failed("bad_data"), says=UNUSABLE, tries=1),
+    anilist("412", status(412), failed("bad_data"), says=UNUSABLE, tries=1),
+    anilist("420", status(420), failed("bad_data"), says=UNUSABLE, tries=1),
+    anilist("423", status(423), failed("bad_data"), says=UNUSABLE, tries=1),
+    anilist("426", status(426), failed("bad_data"), says=UNUSABLE, tries=1),
+    anilist("a part of the list repeated", {"kind": "repeated_page", "nth": 3}, failed("incomplete_read"), says=INCOMPLETE, tries=2, given=Stage.small_pages),
 )  # fmt: skip
 
 # Trakt: reading what the account has
@@ -120,10 +124,9 @@ ANILIST: tuple[Row, ...] = (
 SHOWS = {"service": "trakt", "method": "GET", "path": "/sync/watched/shows"}
 MOVIES = {"service": "trakt", "method": "GET", "path": "/sync/watched/movies"}
 ACTIVITIES = {"service": "trakt", "method": "GET", "path": "/sync/last_activities"}
-SETTINGS = {"service": "trakt", "method": "GET", "path": "/users/settings"}
 
 
-def shows(fault: str, spec: Mapping[str, Any], *ends: Ending, says: str, tries: int, hits: Any = SHOWS, **more: Any) -> Row:  # fmt: skip
+def shows(fault: str, spec: Mapping[str, Any], *ends: Ending, says: str, tries: int | None, hits: Any = SHOWS, **more: Any) -> Row:  # fmt: skip
     return Row("trakt", fault, ends, says, tries, hits=hits, spec=spec, **more)
 
 
@@ -141,8 +144,6 @@ def trouble(kind: str) -> Given:
 
 DOWN_TRAKT = "Trakt does not answer. We look again at"
 SLOW_TRAKT = "Trakt asked us to slow down. The run goes on by itself at"
-UNUSABLE = "A service answered something that we could not use"
-INCOMPLETE = "answer was incomplete, so nothing was sent on it"
 SIGNED_OUT = "Trakt signed us out. Nothing is lost"
 AT_LIMIT = "The Trakt account is at its limit"
 APP_GONE = "Trakt refused this app"
@@ -164,20 +165,38 @@ TRAKT_READS: tuple[Row, ...] = (
     shows("invalid JSON", BROKEN_JSON, WAITS_DOWN, says=DOWN_TRAKT, tries=ASKED, wait=300, passes=True),
     shows("an error list with 200", status(200, '{"errors": [{"message": "Oops"}]}'), failed("incomplete_read"), says=INCOMPLETE, tries=1),
     shows("an error list with 200", status(200, '{"errors": [{"message": "Oops"}]}'), failed("bad_data"), says=UNUSABLE, tries=1, hits=ACTIVITIES),
-    shows("401 once", {**status(401), "count": 1}, DONE, says="on Trakt", tries=3, there=7),
+    shows("401 once", {**status(401), "count": 1}, DONE, says="on Trakt", tries=2, there=7),
     shows("401 always", status(401), failed("reconnect_trakt"), says=SIGNED_OUT, tries=2, mend="sign in"),
-    shows("403, the app is gone", {}, failed("app_refused"), says=APP_GONE, tries=1, hits=SETTINGS, given=blocked),
+    shows("403, the app is gone", {}, failed("app_refused"), says=APP_GONE, tries=1, hits=ACTIVITIES, given=blocked),
     shows("409", status(409), failed("bad_data"), says=UNUSABLE, tries=1),
     shows("412", status(412), failed("bad_data"), says=UNUSABLE, tries=1),
     shows("420", status(420), failed("account_limit"), says=AT_LIMIT, tries=1),
-    shows("423", {}, failed("account_locked"), says="Trakt has locked this account", tries=1, hits=SETTINGS, given=trouble("locked")),
-    shows("426", {}, failed("vip_required"), says="without VIP", tries=1, hits=SETTINGS, given=trouble("vip")),
+    shows("423", {}, failed("account_locked"), says="Trakt has locked this account", tries=1, hits=ACTIVITIES, given=trouble("locked")),
+    shows("426", {}, failed("vip_required"), says="without VIP", tries=1, hits=ACTIVITIES, given=trouble("vip")),
     shows("shows that end early", {"kind": "short_list"}, failed("incomplete_read"), says=INCOMPLETE, tries=1),
-    shows("movies that end early", {"kind": "short_list", "nth": 2}, failed("incomplete_read"), says=INCOMPLETE, tries=2, hits=MOVIES),
-    shows("a page of shows repeated", {"kind": "repeated_page", "nth": 2}, failed("incomplete_read"), says=INCOMPLETE, tries=2),
-    shows("a page of movies repeated", {"kind": "repeated_page", "nth": 2}, failed("incomplete_read"), says=INCOMPLETE, tries=2, hits=MOVIES),
-    shows("a count of shows that does not fit", {"kind": "wrong_item_count"}, failed("incomplete_read"), says=INCOMPLETE, tries=2),
-    shows("a count of movies that does not fit", {"kind": "wrong_item_count"}, failed("incomplete_read"), says=INCOMPLETE, tries=2, hits=MOVIES),
+    shows("movies that end early", {"kind": "short_list", "nth": 2}, failed("incomplete_read"), says=INCOMPLETE, tries=2, hits=MOVIES, given=Stage.small_pages),
+    shows("a page of shows repeated", {"kind": "repeated_page", "nth": 2}, failed("incomplete_read"), says=INCOMPLETE, tries=2, given=Stage.small_pages),
+    shows("a page of movies repeated", {"kind": "repeated_page", "nth": 2}, failed("incomplete_read"), says=INCOMPLETE, tries=2, hits=MOVIES, given=Stage.small_pages),
+    shows("a count of shows that does not fit", {"kind": "wrong_item_count"}, failed("incomplete_read"), says=INCOMPLETE, tries=2, given=Stage.small_pages),
+    shows("a count of movies that does not fit", {"kind": "wrong_item_count"}, failed("incomplete_read"), says=INCOMPLETE, tries=2, hits=MOVIES, given=Stage.small_pages),
+)  # fmt: skip
+
+# Trakt without a sign-in: what it lists. A search or a season that fails is never "not on Trakt".
+
+SEASONS = {"service": "trakt", "method": "GET", "path": "/shows/"}
+SEARCH = {"service": "trakt", "method": "GET", "path": "/search/"}
+TRAKT_PUBLIC: tuple[Row, ...] = tuple(
+    row
+    for hits, tries in ((SEASONS, None), (SEARCH, 1))  # seasons are read side by side: how often is not said
+    for row in (
+        shows("429 with a long Retry-After", status(429, **MUCH_SLOWER), WAITS_RATE, says=SLOW_TRAKT, tries=tries, wait=90, hits=hits, given=Stage.forget_places),
+        shows("503", status(503), WAITS_DOWN, says=DOWN_TRAKT, tries=tries and ASKED, wait=300, hits=hits, given=Stage.forget_places),
+        shows("Cloudflare with 200", CLOUDFLARE_200, WAITS_DOWN, says=DOWN_TRAKT, tries=tries and ASKED, wait=300, hits=hits, given=Stage.forget_places),
+        shows("Cloudflare with 403", CLOUDFLARE_403, failed("app_refused"), says=APP_GONE, tries=tries, hits=hits, given=Stage.forget_places),
+        shows("half a body", {"kind": "half_body"}, WAITS_DOWN, says=DOWN_TRAKT, tries=tries and ASKED, wait=300, hits=hits, given=Stage.forget_places),
+        shows("invalid JSON", BROKEN_JSON, WAITS_DOWN, says=DOWN_TRAKT, tries=tries and ASKED, wait=300, hits=hits, given=Stage.forget_places),
+        shows("an error list with 200", status(200, '{"errors": [{"message": "Oops"}]}'), failed("bad_data"), says=UNUSABLE, tries=tries, hits=hits, given=Stage.forget_places),
+    )
 )  # fmt: skip
 
 # Trakt: posting plays. Sent once, whatever happens; only a 401 is sent again, with a new token.
@@ -218,6 +237,10 @@ def nearly(stage: Stage) -> None:
     stage.token_ends(timedelta(hours=1))
 
 
+def lagging(stage: Stage) -> None:
+    stage.world.settings.lag_seconds = 30.0
+
+
 TAKEN_BUT_ONE = "6 of 7 plays are on Trakt. 1 is not. 1 play was refused by Trakt. Look at where it goes"
 TAKEN_BUT_FOUR = "3 of 7 plays are on Trakt. 4 are not. 4 plays were refused by Trakt. Look at where they go"
 REJECTED: tuple[Ending, ...] = (WAITS_LOOK, ("partial", "bad_data"))
@@ -235,8 +258,10 @@ TRAKT_WRITES: tuple[Row, ...] = (
     Row("trakt", "connection refused", (WAITS_DOWN,), DOWN_TRAKT, 0, wait=300, given=before_post(refused("trakt")), hits=POST),
     post("dropped before it was applied", once({"kind": "drop_before"}), WAITS_LOOK, says=LOOKED, tries=1, wait=60),
     post("dropped after it was applied", once({"kind": "drop_after_apply"}), DONE, says="on Trakt", tries=1, there=7),
+    post("dropped after it was applied, and readings lag", once({"kind": "drop_after_apply"}), WAITS_LOOK, says=LOOKED, tries=1, there=7, wait=60, given=lagging),
     post("half a body", once({"kind": "half_body"}), DONE, says="on Trakt", tries=1, there=7),
     post("silence", once(SILENCE), WAITS_LOOK, says=LOOKED, tries=1, wait=60, settings=SHORT),
+    post("an answer after the time-out", once({"kind": "late_answer", "seconds": 3.0}), DONE, says="on Trakt", tries=1, there=7, settings=SHORT),
     post("invalid JSON, applied", once({"kind": "invalid_json"}), DONE, says="on Trakt", tries=1, there=7),
     post("invalid JSON, not applied", once(status(201, '{"added": {')), WAITS_LOOK, says=LOOKED, tries=1, wait=60),
     post("an error list with 200", once(status(200, '{"errors": [{"message": "Oops"}]}')), WAITS_LOOK, says=LOOKED, tries=1, wait=60),
@@ -251,6 +276,10 @@ TRAKT_WRITES: tuple[Row, ...] = (
     post("426", {}, failed("vip_required"), says="without VIP", tries=1, given=before_post(trouble("vip"))),
     post("added lower, all applied", once({"kind": "short_count"}), DONE, says="on Trakt", tries=1, there=7),
     post("added lower, one left out", once({"kind": "drop_one"}), *REJECTED, says=TAKEN_BUT_ONE, tries=1, there=6, mend="send again"),
+    post("429 at the second batch", {**status(429), "nth": 2}, WAITS_RATE, says=f"4 of 7 plays are on Trakt. 3 are not. {SLOW_TRAKT}", tries=2, there=4, wait=60, settings=BATCHES),
+    post("504 at the second batch", {**once(status(504)), "nth": 2}, WAITS_LOOK, says=f"4 of 7 plays are on Trakt. 3 are not. {LOOKED}", tries=2, there=4, wait=60, settings=BATCHES),
+    post("dropped after the second batch was applied", {**once({"kind": "drop_after_apply"}), "nth": 2}, DONE, says="on Trakt", tries=2, there=7, settings=BATCHES),
+    post("403 at the second batch", {**status(403), "nth": 2}, ("partial", "app_refused"), says=f"4 of 7 plays are on Trakt. 3 are not. {APP_GONE}", tries=2, there=4, settings=BATCHES),
     post("not_found echoed nested", {}, *REJECTED, says=TAKEN_BUT_ONE, tries=1, there=6, mend="send again", given=echo("nested", "episode", 3, 4)),
     post("not_found echoed as {}", {}, *REJECTED, says=TAKEN_BUT_ONE, tries=1, there=6, mend="send again", given=echo("empty", "episode", 3, 4)),
     post("not_found echoed without ids", {}, *REJECTED, says=TAKEN_BUT_ONE, tries=1, there=6, mend="send again", given=echo("bare", "episode", 3, 4)),
@@ -314,4 +343,4 @@ TRAKT_SIGN_IN: tuple[Row, ...] = (
     sign_in("426", status(426), failed("vip_required"), says="without VIP", tries=1),
 )  # fmt: skip
 
-TABLE = (*ANILIST, *TRAKT_READS, *TRAKT_WRITES, *TRAKT_SIGN_IN)
+TABLE = (*ANILIST, *TRAKT_READS, *TRAKT_PUBLIC, *TRAKT_WRITES, *TRAKT_SIGN_IN)

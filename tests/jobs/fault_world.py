@@ -24,10 +24,11 @@ from typing import Any, TypeVar
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from jobs import clients, pace, refresh, sync
+from jobs.accounts import WHOLE_LIST
 from jobs.posting import BATCH_KEY
 from jobs.targets.trakt import Trakt
 from jobs.transport import Transport
@@ -37,7 +38,19 @@ from webapp.config import load
 from webapp.database import transaction
 from webapp.extensions import db
 from webapp.grants import Service, Tokens
-from webapp.models import Connection, Log, PlayRow, Run, SystemConfig, User, utcnow
+from webapp.models import (
+    Connection,
+    Entry,
+    Log,
+    Mapping,
+    PlayRow,
+    Run,
+    SystemConfig,
+    TraktPicture,
+    TraktShow,
+    User,
+    utcnow,
+)
 from webapp.simulator import constants
 from webapp.simulator.__main__ import Quiet
 from webapp.simulator.app import create_simulator
@@ -76,7 +89,7 @@ def _demo() -> Library:
 
 
 def small_library(born: float) -> Library:
-    """Three entries of the demo and seven plays, so that each list has several pages of two rows."""
+    """Three entries of the demo, and seven plays on Trakt."""
     demo = _demo()
     owner = copy.copy(demo.users[0])
     owner.entries = {
@@ -195,6 +208,17 @@ class Stage:
             del catalogue.shows[trakt_id].seasons[season]
         else:
             del catalogue.shows[trakt_id].seasons[season][number]
+
+    def small_pages(self) -> None:
+        """Every list comes in several parts."""
+        self.world.settings.trakt_page = self.world.settings.anilist_chunk = 2
+
+    def forget_places(self) -> None:
+        """Nothing is known yet of what Trakt lists: all places are looked up anew."""
+        with transaction() as session:
+            session.execute(delete(TraktShow))
+            session.execute(delete(Mapping))
+            session.execute(update(Entry).values(placed_at=None, changed_at=utcnow()))
 
     def token_ends(self, left: timedelta) -> None:
         """Our Trakt token has so long to live; one that has expired is not known to Trakt any more either."""
@@ -317,7 +341,6 @@ class Theatre:
         database.close()
         self.ahead[0] = 0.0
         self.world.reset()
-        self.world.settings.trakt_page = self.world.settings.anilist_chunk = 2
         before = self.app.config["TSUZUKI"]
         self.app.config["TSUZUKI"] = before.replace(**settings)
         with transaction(readonly=True) as session:
@@ -347,9 +370,22 @@ def _only_waiting_is_not_real(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(Trakt, "post_plays", post_plays)
 
 
+def _look_once() -> None:
+    """The person has looked at a preview: the titles have their places. Then the list and Trakt are to be read again."""
+    with transaction(readonly=True) as session:
+        user = session.scalars(select(User)).one()
+    run_id = make_run(user, preview=True)
+    sync.run(run_id)
+    assert run_row(run_id).plays_planned == len(WANTED.difference(SEEDS))
+    with transaction() as session:
+        session.execute(delete(Run))
+        session.execute(delete(TraktPicture))
+        session.execute(delete(SystemConfig).where(SystemConfig.key == WHOLE_LIST))
+
+
 @contextmanager
 def theatre(folder: Path) -> Iterator[Theatre]:
-    """Start the simulator in this process and fill the caches of an instance from it."""
+    """Start the simulator in this process and prepare an instance: caches full, titles placed, nothing sent."""
     ahead = [0.0]
     world = World(small_library, clock=lambda: time.time() + ahead[0])
     simulator = create_simulator(world)
@@ -376,6 +412,7 @@ def theatre(folder: Path) -> Iterator[Theatre]:
         db.session.commit()
         for name in refresh.empty_sources():
             assert refresh.refresh(name).rows_kept, name
+        _look_once()
         db.session.remove()
         db.engine.dispose()
         with sqlite3.connect(file) as database:

@@ -82,11 +82,12 @@ def breaks(stage: Stage, row: Row) -> Run:
         run = stage.goes_on(run)
         endings.append((run.status, run.reason))
     assert tuple(endings) == row.ends, stage.log(run)
-    assert stage.requests(row.service, row.hits["method"], row.hits["path"]) == row.tries, stage.log(run)
+    asked = stage.requests(row.service, row.hits["method"], row.hits["path"])
+    assert row.tries in (asked, None), stage.log(run)
     history = stage.history()
     assert not history - ALL, "a play too many"
     assert history.total() - ALREADY == row.there
-    assert run.plays_sent == row.there
+    assert run.plays_sent == row.there or (run.status == "waiting" and run.plays_sent < row.there)
     assert run.status != "succeeded" or history == ALL, "green, and not all was done"
     said = stage.said(run)
     assert row.says in said

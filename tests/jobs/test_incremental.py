@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select
 
 from jobs.accounts import LAST_SYNC, WHOLE_LIST
 from jobs.records import to_json
 from jobs.storing import get_setting, put_setting
 from tests.jobs.fault_world import BEBOP, HAIKYUU, WANTED, Place, Stage, Theatre, soon, theatre
 from webapp.database import transaction
-from webapp.models import ActivityRow, Entry, PlayRow, RunItem, TraktShow, utcnow
+from webapp.models import ActivityRow, Entry, PlayRow, RunItem, utcnow
 from webapp.simulator import constants
 from webapp.simulator.library import ListActivity
 
@@ -32,7 +32,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theatre]:
 def stage(house: Theatre, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """The list of three titles has been sent; what comes now is news."""
     with house.stage(monkeypatch) as stage:
-        stage.world.settings.anilist_chunk = stage.world.settings.trakt_page = 250
         assert stage.run().plays_sent == 7
         yield stage
 
@@ -221,17 +220,10 @@ def test_the_timestamp_moves_only_past_what_is_settled(stage: Stage) -> None:
     assert newest > before
 
 
-def forget_seasons() -> None:
-    """What Trakt lists is asked for again, and everything is placed anew: a person touched the mapping."""
-    with transaction() as session:
-        session.execute(delete(TraktShow))
-        session.execute(update(Entry).values(placed_at=None, changed_at=utcnow()))
-
-
 def test_what_needs_a_person_is_settled_and_sent_later_without_an_activity(stage: Stage) -> None:
     """Trakt does not list the fifth episode: an item in its pile. The timestamp passes it; a correction brings it back."""
     stage.unlist(("episode", 60417, 3, 5))
-    forget_seasons()
+    stage.forget_places()  # and everything is placed anew: a person touched the mapping
     edit(stage, HAIKYUU, progress=5)
     asks = stage.run()
     with transaction(readonly=True) as session:
@@ -242,6 +234,6 @@ def test_what_needs_a_person_is_settled_and_sent_later_without_an_activity(stage
     assert (looked.plays_sent, looked.result["found"]) == (0, 0)
     stage.mend()
     edit(stage, HAIKYUU, progress=5, updated_at=0)  # nothing new on AniList
-    forget_seasons()
+    stage.forget_places()
     assert stage.run().plays_sent == 1
     assert stage.history() == Counter(WANTED) + episodes(3, 5, 5)
