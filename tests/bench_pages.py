@@ -8,7 +8,6 @@ number of statements and the size before compression. Stands with the tests beca
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import os
 import statistics
@@ -27,6 +26,7 @@ from webapp import create_app
 from webapp.auth import hash_password
 from webapp.config import load
 from webapp.extensions import db
+from webapp.launch import gunicorn_conf
 
 BAR = 30.0  # milliseconds
 
@@ -60,8 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             known = Library(hash_password(PASSWORD), titles=given.titles, plays=given.plays, logs=given.logs, runs=given.runs).fill()  # fmt: skip
             db.session.remove()
         browser = Browser(app).sign_in()
-        gc.collect()
-        gc.freeze()  # as in a server that has started
+        gunicorn_conf.post_worker_init(None)  # as in a server that has started
         load_before = os.getloadavg()[0]
         lines = [measure(app, browser, one, given.times) for one in addresses(known) if given.only in str(one)]
         with app.app_context():

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask, current_app, has_request_context, request, url_for
 from flask_login import current_user
 
-from webapp import evidence, times, words
+from webapp import components, evidence, times, words
 from webapp.forms import MAX_ID
 from webapp.i18n import gettext, init_languages, locale, number, template_gettext, template_ngettext
 from webapp.models import Media
@@ -33,7 +33,7 @@ def init_templates(app: Flask) -> None:
     env.globals.update(_=template_gettext, gettext=template_gettext, ngettext=template_ngettext, url_for=address)
     env.filters.update(
         number=number, when=times.when, on=times.on, clock=times.clock, hm=times.hours_minutes, lasted=times.lasted,
-        ago=times.ago, machine=times.machine, day=times.day_words, partialday=times.partial_day, title=title, ranges=ranges, localday=times.local_day, upfirst=upfirst, explained=evidence.explained,
+        ago=times.ago, machine=times.machine, day=times.day_words, partialday=times.partial_day, title=title, ranges=ranges, localday=times.local_day, upfirst=components.upfirst, explained=evidence.explained,
     )  # fmt: skip
     env.globals.update(
         words=words,
@@ -43,8 +43,7 @@ def init_templates(app: Flask) -> None:
         HTMX_CONFIG=HTMX_CONFIG,
         zone_name=times.zone_name,
         is_htmx=is_htmx,
-        initial=initial,
-        tone=tone,
+        components=components,
         locale=locale,
         span=span,
         said=evidence.said,
@@ -104,17 +103,6 @@ def title(media: Media | None, language: str | None = None) -> str:
     return found or f"AniList {media.anilist_id}"
 
 
-def initial(media: Media | None) -> str:
-    """One character for the place of a poster."""
-    text = (media.title_native or media.title_romaji or media.title_english) if media else None
-    return next((letter for letter in text or "" if letter.isalnum()), "?").upper()
-
-
-def tone(number: int | None) -> int:
-    """One of eight quiet colours, always the same for one title."""
-    return (number or 0) % 8
-
-
 def ranges(numbers: Iterable[int]) -> str:
     """[1, 2, 3, 7] -> "1-3, 7"."""
     parts: list[list[int]] = []
@@ -124,11 +112,6 @@ def ranges(numbers: Iterable[int]) -> str:
         else:
             parts.append([one, one])
     return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)
-
-
-def upfirst(text: str) -> str:
-    """For words that begin a line: Today, 14:02."""
-    return text.strip()[:1].upper() + text.strip()[1:]
 
 
 def span(first: int, last: int) -> str:

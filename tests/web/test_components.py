@@ -10,7 +10,7 @@ from webapp.config import ROOT, Config
 
 # Words within a sentence, parts of other components, and what belongs to the frame of every page.
 NOT_ON_ITS_OWN = {
-    "icon", "mark", "nav_item", "run_badge", "hidden", "token", "time", "error", "flashes", "toasts", "history_tabs", "place", "on_trakt", "season",
+    "icon", "mark", "nav_item", "hidden", "token", "error", "flashes", "toasts", "history_tabs", "on_trakt",
 }  # fmt: skip
 
 

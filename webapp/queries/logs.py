@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Row, Select, func, or_, select
 
 from webapp.database import unindexed
 from webapp.extensions import db
@@ -14,6 +15,14 @@ from webapp.models import Log, utcnow
 
 LEVELS = ("debug", "info", "warning", "error")
 RARE = LEVELS[2:]
+LINE: tuple[Any, ...] = (
+    Log.id,
+    Log.run_id,
+    Log.level,
+    Log.message,
+    Log.created_at,
+)  # no whole row: a page shows hundreds
+Line = Row[Any]
 AGAIN = timedelta(seconds=5)
 
 
@@ -21,7 +30,7 @@ AGAIN = timedelta(seconds=5)
 class LogPage:
     """`lines` newest first. `after` and `seen` are what `tail` needs to go on."""
 
-    lines: Sequence[Log]
+    lines: Sequence[Line]
     after: int
     seen: frozenset[int]
 
@@ -35,8 +44,8 @@ def logs(
         query = query.where(Log.id < before)
     if level in RARE and run_id is None:  # the newest ids of these levels, in their index; then the lines
         ids = query.with_only_columns(Log.id).order_by(unindexed(Log.id).desc()).limit(limit)
-        query = select(Log).where(Log.id.in_(select(ids.subquery().c.id)))
-    lines = list(db.session.scalars(query.order_by(Log.id.desc()).limit(limit)))
+        query = select(*LINE).where(Log.id.in_(select(ids.subquery().c.id)))
+    lines = list(db.session.execute(query.order_by(Log.id.desc()).limit(limit)))
     return _page(lines, 0, frozenset())  # fmt: skip
 
 
@@ -54,31 +63,31 @@ def tail(
     query = _mine(user_id, level, run_id).where(Log.id > after - 5000, or_(Log.id > after, Log.created_at > late))
     if seen:
         query = query.where(Log.id.not_in(seen))
-    lines = list(db.session.scalars(query.order_by(Log.id.desc()).limit(limit)))
+    lines = list(db.session.execute(query.order_by(Log.id.desc()).limit(limit)))
     return _page(lines, after, frozenset(seen))
 
 
-def run_log(run_id: int, after: int = 0, *, level: str = "debug", limit: int = 500) -> list[Log]:
+def run_log(run_id: int, after: int = 0, *, level: str = "debug", limit: int = 500) -> list[Line]:
     """Lines of one run, oldest first: it has one writer, so the id alone is the cursor."""
-    query = select(Log).where(Log.run_id == run_id, Log.id > after)
-    return list(db.session.scalars(_at_least(query, level).order_by(Log.id).limit(limit)))
+    query = select(*LINE).where(Log.run_id == run_id, Log.id > after)
+    return list(db.session.execute(_at_least(query, level).order_by(Log.id).limit(limit)))
 
 
-def _mine(user_id: int, level: str, run_id: int | None) -> Select[Log]:
+def _mine(user_id: int, level: str, run_id: int | None) -> Select[Any]:
     # an expression that no index fits: the newest lines are found by walking back over the ids, not by sorting all
-    query = select(Log).where(func.coalesce(Log.user_id, user_id) == user_id)
+    query = select(*LINE).where(func.coalesce(Log.user_id, user_id) == user_id)
     if run_id is not None:
         query = query.where(Log.run_id == run_id)
     return _at_least(query, level)
 
 
-def _at_least(query: Select[Log], level: str) -> Select[Log]:
+def _at_least(query: Select[Any], level: str) -> Select[Any]:
     if level in LEVELS[1:]:
         query = query.where(Log.level.in_(LEVELS[LEVELS.index(level) :]))
     return query
 
 
-def _page(lines: list[Log], after: int, seen: frozenset[int]) -> LogPage:
+def _page(lines: list[Line], after: int, seen: frozenset[int]) -> LogPage:
     """Shown ids stay in `seen` only as long as their second may be read again."""
     newest = max([after, *(line.id for line in lines)])
     late: datetime = utcnow() - AGAIN - timedelta(seconds=5)

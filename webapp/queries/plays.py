@@ -36,7 +36,7 @@ def history(
     anilist_id: int | None = None,
     run_id: int | None = None,
     before: int | None = None,
-    limit: int = 100,
+    limit: int = 60,
 ) -> PlayPage:
     """Plays of the ledger, newest first; the search looks at every title and synonym. One query, with a search two.
 
@@ -71,7 +71,7 @@ def history(
     return PlayPage(page, page[-1][0].id if len(rows) > limit else None)
 
 
-def held_by_title(user_id: int, *, limit: int = 50) -> list[tuple[Media | None, int, int]]:
+def held_by_title(user_id: int, *, limit: int = 20) -> list[tuple[Media | None, int, int]]:
     """(media, its AniList id, plays on hold), most plays first."""
     held = (
         select(PlayRow.anilist_id, func.count().label("plays"))

@@ -202,7 +202,7 @@ class ItemPage:
 
 
 def items_of(
-    run_id: int, *, outcome: str | None = None, without: str | None = None, offset: int = 0, limit: int = 100
+    run_id: int, *, outcome: str | None = None, without: str | None = None, offset: int = 0, limit: int = 50
 ) -> ItemPage:
     """Entries that were sent, refused, wait or need the person; what needs a person first."""
     urgency = case(

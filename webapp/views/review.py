@@ -22,8 +22,8 @@ from webapp.models import Entry, utcnow
 from webapp.queries import Made
 
 blueprint = Blueprint("review", __name__)
-PAGE = 20
-MOST = 300  # titles of a folded pile on this page; Titles has them all
+PAGE = 10
+MOST = 25  # titles of a folded pile on this page; Titles has them all
 FRESH = timedelta(days=1)  # so long is the newest decision named with "Take back" on top
 LOOKS = 20  # titles that are looked at again at once when they were taken back together
 

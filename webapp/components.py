@@ -1,0 +1,100 @@
+"""Components that stand in every row of a list, as functions: a macro of Jinja costs several times as much.
+
+`_macros.html` gives them out under the same names as its macros.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from flask_login import current_user
+from markupsafe import Markup, escape
+
+from webapp import times, words
+from webapp.i18n import gettext as _
+from webapp.models import Media, Run
+
+MOST_SPANS = 4  # named in one sentence
+
+
+def season(number: int) -> str:
+    return _("Specials") if number == 0 else _("Season %(number)s", number=number)
+
+
+def place(where: Mapping[str, Any] | None) -> str:
+    """Where spans lead: "episodes 13-24 → Season 1, 37-48". `where` is the JSON of a placement or a candidate."""
+    if where and where.get("kind") == "movie":
+        return _("Movie")
+    spans = where.get("spans") if where else None
+    if not spans:
+        return "–"
+    return "; ".join(_span(span) for span in spans[:MOST_SPANS]) + (" …" if len(spans) > MOST_SPANS else "")
+
+
+def _span(span: Mapping[str, Any]) -> str:
+    first, last, start, name = span["from"], span.get("to"), span["start"], season(span["season"])
+    if not last:
+        return _("episodes from %(first)s on → %(season)s, from %(start)s on", first=first, season=name, start=start)
+    if last == first:
+        return _("episode %(first)s → %(season)s, %(start)s", first=first, season=name, start=start)
+    return _("episodes %(first)s-%(last)s → %(season)s, %(start)s-%(end)s", first=first, last=last, season=name, start=start, end=start + last - first)  # fmt: skip
+
+
+def badge(tone: str, said: str, title: str = "") -> Markup:
+    """A state: a dot with its own shape, and its word."""
+    more = f' title="{escape(title)}"' if title else ""
+    return _markup(f'<span class="badge" data-state="{escape(tone)}"{more}>{escape(said)}</span>')
+
+
+def state(kind: str, code: str | None) -> Markup:
+    return badge(words.tone(kind, code), words.label(kind, code))
+
+
+def run_badge(run: Run) -> Markup:
+    return badge(words.tone("state", words.run_state(run)), words.run_label(run))
+
+
+def poster(media: Media | None, class_: str = "") -> Markup:
+    """A picture from AniList's host over a letter, so that one that is missing or switched off leaves a quiet place."""
+    picture = ""
+    if media is not None and media.cover_url and current_user.posters:
+        blur = ' class="blur"' if media.is_adult else ""
+        picture = f'<img{blur} src="{escape(media.cover_url)}" alt="" loading="lazy" decoding="async" width="40" height="56">'  # fmt: skip
+    of = media.anilist_id if media is not None else None
+    return _markup(f'<span class="poster {escape(class_)}" data-tone="{tone(of)}" aria-hidden="true">{escape(initial(media))}{picture}</span>')  # fmt: skip
+
+
+def initial(media: Media | None) -> str:
+    """One character for the place of a poster."""
+    text = (media.title_native or media.title_romaji or media.title_english) if media else None
+    return next((letter for letter in text or "" if letter.isalnum()), "?").upper()
+
+
+def tone(number: int | None) -> int:
+    """One of eight quiet colours, always the same for one title."""
+    return (number or 0) % 8
+
+
+def time(moment: datetime | None, text: str | None = None) -> Markup:
+    """For a machine and for a person; a dash where there is no moment."""
+    if moment is None:
+        return _markup("–")
+    said = upfirst(times.when(moment)) if text is None else text
+    return _markup(f'<time datetime="{times.machine(moment)}">{escape(said)}</time>')
+
+
+def log_line(level: str, moment: datetime, message: str) -> Markup:
+    """What a line of a log begins with."""
+    at = f'<time datetime="{times.machine(moment)}">{escape(times.hours_minutes(moment, seconds=True))}</time>'
+    return _markup(f'{at}<span class="level">{escape(level)}</span><span class="message">{escape(message)}</span>')
+
+
+def upfirst(text: str) -> str:
+    """For words that begin a line: Today, 14:02."""
+    return text.strip()[:1].upper() + text.strip()[1:]
+
+
+def _markup(text: str) -> Markup:
+    return Markup(text)  # noqa: S704 # every value above was escaped
