@@ -22,8 +22,10 @@ The control API, JSON in and out, below `/_sim` (POST unless said otherwise; bad
 | entries | {user?, media_id, changes: {progress, status, repeat, private, ...}, activity?: {status, progress?, created_at?}} or {media_id, remove: true} |
 | viewer | {user?, id}: the AniList account behind the token has another id from now on |
 | plays | {account?, add: [{kind, trakt_id, season, number, watched_at?, action?}], remove: [history ids], remove_places: [...]} |
+| GET marks?account= | living ratings, watchlist items and dropped shows: [{kind: rating, watchlist or dropped; target: movie, show, season or episode; trakt_id, season, number, value}] |
+| marks | {account?, add: [{kind, target, trakt_id, season?, number?, value?}], remove: [...]} |
 | episodes | {trakt_id, season, number, title?, first_aired?}: Trakt lists one more episode |
-| account | {account?, trouble: "" or limit, locked, vip; watch_only_once, hidden: [ids], reset_at: {id: time}, timezone, uuid} |
+| account | {account?, trouble: "" or limit, locked, vip; watch_only_once, hidden: [ids], reset_at: {id: time}, timezone, uuid, watchlist_limit} |
 | tokens | {expire: trakt, anilist or all, forget_refresh: true} |
 | app | {state: ok, blocked or deleted}: what Trakt thinks of the app |
 | files | {name, as: real, html, truncated or empty} or {name, base64}: what a mapping host serves |

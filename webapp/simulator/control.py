@@ -14,6 +14,7 @@ from webapp.simulator import constants
 from webapp.simulator.catalogue import iso
 from webapp.simulator.faults import Fault
 from webapp.simulator.library import AniListUser
+from webapp.simulator.marks import GROUPS, MOVES, Target
 from webapp.simulator.trakt_rows import json_answer
 from webapp.simulator.world import Settings, TraktAccount, World
 
@@ -78,6 +79,22 @@ def history(account: TraktAccount) -> list[Row]:
         for play in account.plays.values()
         if play.removed_at is None
     ]
+
+
+def marks(account: TraktAccount) -> list[Row]:
+    """Living ratings, watchlist items and dropped shows: {kind, target, trakt_id, season, number, value}."""
+    names = ("target", "trakt_id", "season", "number")
+    return [
+        {"kind": mark.kind, **dict(zip(names, mark.target, strict=True)), "value": mark.value}
+        for kind in MOVES
+        for mark in account.marks.living(kind)
+    ]
+
+
+def _target(spec: Row) -> Target:
+    if spec["target"] not in GROUPS or spec["kind"] not in MOVES:
+        raise ValueError("no such mark")
+    return spec["target"], int(spec["trakt_id"]), int(spec.get("season", 0)), int(spec.get("number", 0))
 
 
 def _add_reads(api: Blueprint, world: World) -> None:
@@ -200,6 +217,20 @@ def _add_people(api: Blueprint, world: World) -> None:
         removed = world.remove_plays(account, victims)
         return json_answer({"added": added, "removed": sum(removed.values())})
 
+    @api.get("/marks")
+    def living_marks() -> Response:
+        return json_answer(marks(_account(world, request.args.get("account"))))
+
+    @api.post("/marks")
+    def change_marks() -> Response:
+        body = _body()
+        account, now = _account(world, body.get("account")), world.clock()
+        for spec in body.get("add", ()):
+            account.marks.put(spec["kind"], _target(spec), spec.get("value"), now, now)
+        removed = [account.marks.remove(spec["kind"], _target(spec), now) for spec in body.get("remove", ())]
+        world.dirty = True
+        return json_answer({"removed": sum(removed)})
+
     @api.post("/episodes")
     def episodes() -> Response:
         world.list_episode(_body())
@@ -214,7 +245,7 @@ def _add_people(api: Blueprint, world: World) -> None:
                 chosen.hidden = {int(trakt_id) for trakt_id in value}
             elif name == "reset_at":
                 chosen.reset_at = {int(t): _moment(when) or 0.0 for t, when in value.items()}
-            elif name in ("trouble", "watch_only_once", "vip", "timezone", "uuid"):
+            elif name in ("trouble", "watch_only_once", "vip", "timezone", "uuid", "watchlist_limit"):
                 setattr(chosen, name, value)
             else:
                 raise ValueError(f"an account has no {name}")

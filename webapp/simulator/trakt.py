@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from webapp.simulator import trakt_history, trakt_lists, trakt_public
+from webapp.simulator import trakt_history, trakt_lists, trakt_marks, trakt_public
 from webapp.simulator.trakt_gate import Gate
 from webapp.simulator.world import World
 
@@ -17,4 +17,5 @@ def blueprint(world: World) -> Blueprint:
     trakt_public.add_routes(api, world)
     trakt_lists.add_routes(api, world, gate.signed_in)
     trakt_history.add_routes(api, world, gate.signed_in)
+    trakt_marks.add_routes(api, world, gate.signed_in)
     return api

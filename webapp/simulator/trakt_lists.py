@@ -73,8 +73,17 @@ def _last_activities(world: World, account: TraktAccount) -> Row:
     }
     out: Row = {"all": max(str(times["episodes"]), str(times["movies"]))}
     for name, keys in groups.items():
-        out[name] = ({"watched_at": times[name]} if name in times else {}) | dict.fromkeys(keys.split(), beginning)
+        moved = {key: _moved(world, account, f"{name}.{key}") or beginning for key in keys.split()}
+        out[name] = ({"watched_at": times[name]} if name in times else {}) | moved
+    out["all"] = max(str(out["all"]), *(str(moment) for name in groups for moment in out[name].values()))
     return out
+
+
+def _moved(world: World, account: TraktAccount, name: str) -> str | None:
+    when = account.marks.moved.get(name)
+    if when is not None and world.settings.lag_activities and world.settings.lag_seconds:
+        when = min(when, world.clock() - world.settings.lag_seconds)
+    return iso(when)
 
 
 def _watched_shows(
@@ -164,7 +173,7 @@ def _settings(account: TraktAccount, *, browsing: bool) -> Row:
         "permissions": {"commenting": True, "liking": True, "following": True},
         "limits": {
             "list": {"count": 100, "item_count": 1000},
-            "watchlist": {"item_count": 1000},
+            "watchlist": {"item_count": account.watchlist_limit},
             "favorites": {"item_count": 100},
         },
     }

@@ -17,6 +17,7 @@ from webapp.simulator import constants
 from webapp.simulator.catalogue import Kind
 from webapp.simulator.faults import Fault
 from webapp.simulator.library import AniListUser, Entry, Library, ListActivity
+from webapp.simulator.marks import Mark, Marks
 
 Place = tuple[Kind, int, int, int]  # kind, trakt id, season, number
 FIRST_HISTORY_ID = 10_400_000_001  # ids of history rows need more than 32 bits
@@ -81,6 +82,8 @@ class TraktAccount:
     movies_at: float = 0.0
     hidden: set[int] = field(default_factory=set)
     reset_at: dict[int, float] = field(default_factory=dict)
+    marks: Marks = field(default_factory=Marks)  # ratings, watchlist, dropped shows
+    watchlist_limit: int = 1000
     version: int = 0
 
     def keep(self, play: StoredPlay) -> None:
@@ -294,6 +297,8 @@ class World:
                     "plays": [asdict(play) for play in account.plays.values()],
                     "episodes_at": account.episodes_at,
                     "movies_at": account.movies_at,
+                    "marks": [asdict(mark) for mark in account.marks.rows],
+                    "marks_moved": account.marks.moved,
                 }
                 for name, account in self.accounts.items()
             },
@@ -317,6 +322,8 @@ class World:
             for row in kept["plays"]:
                 account.keep(StoredPlay(**row))
             account.episodes_at, account.movies_at = kept["episodes_at"], kept["movies_at"]
+            account.marks.rows = [Mark(**{**row, "target": tuple(row["target"])}) for row in kept.get("marks", ())]
+            account.marks.moved = dict(kept.get("marks_moved", {}))
         self._next_history_id = state["next_history_id"]
         self.access_tokens = {token: (row[0], row[1]) for token, row in state["access_tokens"].items()}
         self.refresh_tokens = dict(state["refresh_tokens"])
