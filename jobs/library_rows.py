@@ -76,7 +76,10 @@ def store_entries(user_id: int, account_id: str, entries: Sequence[ListEntry], *
             values = [_entry_values(by_id[i], account_id) for i in part]
             news = [row for row in values if _differs(known.get(row["anilist_id"]), row)]
             if news:
-                full = [{**row, "user_id": user_id, "seen_at": seen_at, "changed_at": seen_at} for row in news]
+                full = [
+                    {**row, "user_id": user_id, "seen_at": seen_at, "changed_at": _changed_at(known, row, seen_at)}
+                    for row in news
+                ]
                 upsert_rows(session, Entry, full, key=("user_id", "anilist_id"))
             session.execute(
                 update(Entry)
@@ -95,6 +98,7 @@ def _entry_values(entry: ListEntry, account_id: str) -> dict[str, Any]:
         "status": entry.status,
         "progress": entry.progress,
         "repeat": entry.repeat,
+        "score": entry.score,
         "private": entry.private,
         "hidden": entry.hidden,
         "custom_lists": list(entry.custom_lists),
@@ -108,6 +112,15 @@ def _entry_values(entry: ListEntry, account_id: str) -> dict[str, Any]:
 
 def _differs(row: Entry | None, values: dict[str, Any]) -> bool:
     return row is None or any(getattr(row, name) != value for name, value in values.items())
+
+
+def _changed_at(known: dict[int, Entry], values: dict[str, Any], seen_at: datetime) -> datetime | None:
+    """A score alone changes nothing about plays, so that it has no title placed and planned anew."""
+    row = known.get(values["anilist_id"])
+    if row is None or row.score == values["score"]:
+        return seen_at
+    rest = {name: value for name, value in values.items() if name not in ("score", "list_updated_at")}
+    return seen_at if _differs(row, rest) else row.changed_at
 
 
 def store_activities(user_id: int, rows: Sequence[Activity]) -> int:
@@ -173,6 +186,7 @@ def list_entry(row: Entry) -> ListEntry:
         status=row.status,
         progress=row.progress,
         repeat=row.repeat,
+        score=row.score,
         private=row.private,
         hidden=row.hidden,
         custom_lists=tuple(row.custom_lists or ()),

@@ -126,6 +126,7 @@ class ListEntry:
     status: str  # CURRENT, PLANNING, COMPLETED, DROPPED, PAUSED, REPEATING
     progress: int
     repeat: int = 0
+    score: int = 0  # 0 to 100, whatever scale the person uses; 0: none
     private: bool = False
     hidden: bool = False
     custom_lists: tuple[str, ...] = ()

@@ -137,6 +137,7 @@ def entry(value: Any, *, custom_list: str | None = None) -> ListEntry | None:
         status=status,
         progress=_whole(row.get("progress")) or 0,
         repeat=_whole(row.get("repeat")) or 0,
+        score=_score(row.get("score")),
         private=bool(row.get("private")),
         hidden=bool(row.get("hiddenFromStatusLists")),
         custom_lists=_custom_lists(row.get("customLists"), custom_list),
@@ -145,6 +146,13 @@ def entry(value: Any, *, custom_list: str | None = None) -> ListEntry | None:
         created_at=_time(row.get("createdAt")),
         updated_at=_time(row.get("updatedAt")),
     )
+
+
+def _score(value: Any) -> int:
+    """0 to 100; what is none of these counts as no score."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 100:
+        return 0
+    return int(value + 0.5)
 
 
 def _custom_lists(value: Any, of_group: str | None) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ fragment media on Media {
 
 _ENTRY = """
 fragment entry on MediaList {
-  id mediaId status progress repeat private hiddenFromStatusLists customLists
+  id mediaId status progress repeat score(format: POINT_100) private hiddenFromStatusLists customLists
   startedAt { year month day } completedAt { year month day } updatedAt createdAt
   media { ...media }
 }"""

@@ -68,6 +68,20 @@ def test_a_changed_entry_arrives_with_that_request(user: User) -> None:
     assert (row.status, row.progress) == ("CURRENT", 7)
 
 
+def test_a_score_alone_is_kept_and_has_nothing_looked_at_again(user: User) -> None:
+    connect(user)
+    anilist = FakeAniList([entry(1), entry(2)])
+    read(claimed(user), anilist)
+    before = entry_row(user, 1).changed_at
+    anilist.put(entry(1, score=85, updated_at=NOW))
+    assert read(claimed(user), anilist).changed == 1
+    row = entry_row(user, 1)
+    assert (row.score, row.list_updated_at, row.changed_at) == (85, NOW, before)
+    anilist.put(entry(1, 11, "CURRENT", score=90, updated_at=NOW))
+    read(claimed(user), anilist)
+    assert entry_row(user, 1).changed_at != before
+
+
 def test_more_pages_are_read_only_when_the_first_is_all_news(user: User) -> None:
     connect(user)
     anilist = FakeAniList([entry(n) for n in range(1, 10)])

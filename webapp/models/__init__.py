@@ -1,6 +1,7 @@
 """All tables. One file per subject; import them from here."""
 
 from webapp.models.base import UtcDateTime, utcnow
+from webapp.models.extras import EXTRA_KINDS, EXTRA_STATES, ExtraRow, PlanExtra, TraktList
 from webapp.models.library import ActivityRow, Entry, Media, SyncProgress
 from webapp.models.lists import ImportDraft, ListMapping, MappingList
 from webapp.models.lookups import LookUp
@@ -20,8 +21,8 @@ from webapp.models.repair import FINDING_STATES, HistoryFinding
 from webapp.models.runs import MODES, OPEN, RUN_STATES, Lease, Log, PlanItem, RequestCount, Run, RunItem
 
 __all__ = [
-    "FINDING_STATES", "MODES", "OPEN", "PLAY_STATES", "RUN_STATES",
-    "ActivityRow", "AnidbMap", "AnimeId", "Connection", "Decision", "Entry", "EntrySpan", "EpisodeOverride", "HistoryFinding", "ImportDraft", "Lease", "ListMapping", "Log", "LookUp", "Mapping", "MappingList",
-    "MappingSource", "Media", "OAuthFlow", "PlanItem", "PlayRow", "RequestCount", "Run", "RunItem", "SyncProgress",
-    "SystemConfig", "TraktPicture", "TraktShow", "User", "UtcDateTime", "utcnow",
+    "EXTRA_KINDS", "EXTRA_STATES", "FINDING_STATES", "MODES", "OPEN", "PLAY_STATES", "RUN_STATES",
+    "ActivityRow", "AnidbMap", "AnimeId", "Connection", "Decision", "Entry", "EntrySpan", "EpisodeOverride", "ExtraRow", "HistoryFinding", "ImportDraft", "Lease", "ListMapping", "Log", "LookUp", "Mapping", "MappingList",
+    "MappingSource", "Media", "OAuthFlow", "PlanExtra", "PlanItem", "PlayRow", "RequestCount", "Run", "RunItem", "SyncProgress",
+    "SystemConfig", "TraktList", "TraktPicture", "TraktShow", "User", "UtcDateTime", "utcnow",
 ]  # fmt: skip

@@ -80,6 +80,7 @@ class Entry(Base):
     status: Mapped[short]
     progress: Mapped[int]
     repeat: Mapped[int] = mapped_column(default=0)
+    score: Mapped[int] = mapped_column(default=0, server_default="0")  # 0 to 100, whatever the person's scale; 0: none
     private: Mapped[bool] = mapped_column(default=False)
     hidden: Mapped[bool] = mapped_column(default=False)
     custom_lists: Mapped[Any] = mapped_column(Json, default=list)

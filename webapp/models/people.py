@@ -30,6 +30,9 @@ class User(UserMixin, Base):  # type: ignore[misc]  # Flask-Login carries no typ
     date_rule: Mapped[short] = mapped_column(default="activity")  # activity, released, unknown, evenly, now
     send_private: Mapped[bool] = mapped_column(default=False)
     rewatches: Mapped[bool] = mapped_column(default=False, server_default=false())
+    send_ratings: Mapped[bool] = mapped_column(default=False, server_default=false())
+    send_watchlist: Mapped[bool] = mapped_column(default=False, server_default=false())
+    send_dropped: Mapped[bool] = mapped_column(default=False, server_default=false())
     filters: Mapped[Any] = mapped_column(Json, default=dict, server_default="{}")  # jobs.filters.Filters
     theme: Mapped[short] = mapped_column(default="system", server_default="system")  # system, light, dark
     posters: Mapped[bool] = mapped_column(default=True, server_default=true())  # pictures from AniList's image host

@@ -178,6 +178,17 @@ def test_partial_dates_null_counts_and_zero_times_are_kept_as_unknown(web: Any) 
     assert media.start_date == PartialDate(2021, 4, 3)
 
 
+@pytest.mark.parametrize(
+    ("sent", "score"),
+    [(85, 85), (95.0, 95), (72.5, 73), (100, 100), (0, 0), (None, 0), ("90", 0), (True, 0), (101, 0), (-3, 0), (0.4, 0)],
+)
+def test_scores_are_asked_for_in_one_scale_and_nonsense_is_none(web: Any, sent: Any, score: int) -> None:
+    web.post(URL, **_chunk({"name": "Watching", "entries": [_entry(1, score=sent)]}))
+    (found,) = _client().whole_list("7")
+    assert found.score == score
+    assert b"score(format: POINT_100)" in web.calls[0].request.body
+
+
 def test_an_entry_whose_title_was_taken_away_is_left_out(web: Any) -> None:
     web.post(URL, **_chunk(_group(_entry(1), {"id": 2, "media": None, "status": "CURRENT"})))
     assert [row.list_entry_id for row in _client().whole_list("7")] == [1]
