@@ -154,6 +154,11 @@ def _named(activities: Sequence[Activity], wanted: Sequence[int], last: int) -> 
     return found
 
 
+def last_moment(entry: ListEntry, zone: tzinfo, now: datetime) -> datetime:
+    """When the person was done with a title: noon of its completion day, else its last change on AniList, else now."""
+    return _anchor(entry, zone, now)[0]
+
+
 def _anchor(entry: ListEntry, zone: tzinfo, now: datetime) -> tuple[datetime, str]:
     """The time of the entry's last episode where no activity names it."""
     day = entry.completed.full

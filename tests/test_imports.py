@@ -14,6 +14,7 @@ from webapp.config import ROOT
 CORE = {
     "jobs.records", "jobs.errors", "jobs.planner", "jobs.dates", "jobs.mapping.resolver", "jobs.mapping.placement",
     "jobs.mapping.rows", "jobs.transport", "jobs.answers", "jobs.filters", "jobs.rewatches", "jobs.verdicts", "jobs.doctor",
+    "jobs.extras",
 }  # fmt: skip
 FRAMEWORKS = {"flask", "flask_sqlalchemy", "sqlalchemy", "redis", "rq", "flask_login", "flask_migrate"}
 WEBAPP_MAY = {

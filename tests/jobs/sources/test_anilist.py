@@ -180,7 +180,19 @@ def test_partial_dates_null_counts_and_zero_times_are_kept_as_unknown(web: Any) 
 
 @pytest.mark.parametrize(
     ("sent", "score"),
-    [(85, 85), (95.0, 95), (72.5, 73), (100, 100), (0, 0), (None, 0), ("90", 0), (True, 0), (101, 0), (-3, 0), (0.4, 0)],
+    [
+        (85, 85),
+        (95.0, 95),
+        (72.5, 73),
+        (100, 100),
+        (0, 0),
+        (None, 0),
+        ("90", 0),
+        (True, 0),
+        (101, 0),
+        (-3, 0),
+        (0.4, 0),
+    ],
 )
 def test_scores_are_asked_for_in_one_scale_and_nonsense_is_none(web: Any, sent: Any, score: int) -> None:
     web.post(URL, **_chunk({"name": "Watching", "entries": [_entry(1, score=sent)]}))
