@@ -15,6 +15,7 @@ from jobs.answers import Answer, Written
 from jobs.deadline import clock
 from jobs.errors import BadData, IncompleteRead, RateLimited, Reconnect, ServiceDown, Settling, Stops
 from jobs.records import Picture, Play, Receipt, Watched
+from jobs.targets.trakt_extras import TraktExtras
 from jobs.targets.trakt_http import all_pages, check, format_time, headers, identifier, json_of, number, parse_time
 from jobs.targets.trakt_writes import Removal, history_body, receipt, removal
 from jobs.transport import Pace, Transport
@@ -192,6 +193,11 @@ class Trakt:
         if not ids:
             raise ValueError("no history ids")
         return removal(self._write("/sync/history/remove", {"ids": list(ids)}))
+
+    @property
+    def extras(self) -> TraktExtras:
+        """Its ratings, watchlist and dropped shows."""
+        return TraktExtras(self._read, self._write)
 
     def _read(self, path: str, params: Mapping[str, Any]) -> Answer:
         token = self._token()
