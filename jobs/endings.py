@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from sqlalchemy.exc import OperationalError
 
-from jobs import ledger, runstate
+from jobs import extras_ledger, ledger, runstate
 from jobs.accounts import AccountChanged, note_refusal
 from jobs.errors import Cancelled, LostClaim, Stopping, TsuzukiError, Waits
 from jobs.plans import PlanExpired
@@ -84,6 +84,8 @@ def _count(ctx: RunContext) -> int:
 
 
 def _finish(ctx: RunContext, reason: str, detail: str) -> None:
-    done = _count(ctx) or ctx.result.get("removed") or ctx.result.get("moved")
+    done = (
+        _count(ctx) or extras_ledger.number(ctx.run_id, "sent") or ctx.result.get("removed") or ctx.result.get("moved")
+    )
     status = "partial" if done else "failed"
     runstate.finish(ctx, status, reason, detail, ctx.result)

@@ -79,6 +79,12 @@ class AccountLocked(Stops):
     reason = "account_locked"
 
 
+class WatchlistFull(Stops):
+    """420 for the watchlist: what does not fit in waits for room."""
+
+    reason = "watchlist_full"
+
+
 class IncompleteRead(Stops):
     """A page was missing, repeated or unreadable, or the count did not fit: never "nothing watched"."""
 

@@ -54,6 +54,11 @@ class Extra:
     def key(self) -> tuple[ExtraKind, Target]:
         return self.kind, self.target
 
+    @property
+    def code(self) -> str:
+        """The same as text, for forms and options: "rating:season:500:1"."""
+        return f"{self.kind}:{self.target.kind}:{self.target.trakt_id}:{self.target.season}"
+
 
 @dataclass(frozen=True, slots=True)
 class Title:
@@ -84,6 +89,11 @@ class Sent:
 
     state: str  # see models.extras
     held: bool = True
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may be sent once more: it was taken away or refused, and "send again" was pressed."""
+        return self.state in HELD_STATES and not self.held
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,15 +193,13 @@ def decide(wanted_: Sequence[Extra], ledger: Mapping[tuple[ExtraKind, Target], S
     for extra in wanted_:
         row = ledger.get(extra.key)
         there = existing.get(extra.kind, {})
-        if row is not None and row.state not in HELD_STATES:
-            already.append(extra)
+        if row is not None and not row.is_open:
+            (held if row.state in HELD_STATES else already).append(extra)
         elif extra.target in there:
             same = extra.kind != "rating" or there[extra.target] == extra.value
             (already if same else different).append(extra)
         elif extra.kind == "watchlist" and Target("show", extra.target.trakt_id) in there:
             already.append(extra)  # the whole show is there
-        elif row is not None and row.held:
-            held.append(extra)
         else:
             new.append(extra)
     return Decided(tuple(new), tuple(already), tuple(different), tuple(held))

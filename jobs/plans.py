@@ -107,16 +107,22 @@ def first_plan(ctx: RunContext) -> list[Play] | None:
 
     None for a run that nobody has been asked about. Raises `PlanExpired`.
     """
+    run_id = first_run_id(ctx)
+    return None if run_id is None else load(run_id)
+
+
+def first_run_id(ctx: RunContext) -> int | None:
+    """The run with which that plan is stored. Raises `PlanExpired`."""
     if ctx.parent_id is None and not is_first(ctx):
         return None
     with transaction(readonly=True) as session:
         own = session.get_one(Run, ctx.run_id, populate_existing=True)
         parent = session.get_one(Run, ctx.parent_id, populate_existing=True) if ctx.parent_id is not None else None
     if parent is None or own.plan_expires_at is not None:
-        return load(ctx.run_id)  # a run that goes on has kept what it took from the preview
+        return ctx.run_id  # a run that goes on has kept what it took from the preview
     if parent.plan_expires_at is None or parent.plan_expires_at < ctx.created_at:
         raise PlanExpired("This plan is older than 24 hours; make a new one.")
-    return load(parent.id)
+    return parent.id
 
 
 def own_dates(ctx: RunContext, plays: Sequence[Play]) -> tuple[Play, ...]:

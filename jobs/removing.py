@@ -5,7 +5,7 @@ The undo of a repair first puts back the copies of what the repair took away.
 
 from __future__ import annotations
 
-from jobs import pictures, repair, runstate, selection
+from jobs import extras_sending, pictures, repair, runstate, selection
 from jobs.accounts import trakt_account
 from jobs.errors import TsuzukiError
 from jobs.ledger_moves import subject_of
@@ -29,12 +29,14 @@ def run_removal(ctx: RunContext) -> None:
     outcome = run_undo(ctx, tools.writer) if ctx.mode == "undo" else _move(ctx, tools, settings.account_id)
     pictures.read_back_later(settings.account_id)
     ctx.result |= {
-        "message": _sentence(outcome, ctx.result.get("restored", 0)),
         "removed": outcome.removed,
         "gone": outcome.gone,
         "moved": outcome.moved,
         "left": len(outcome.left),
     }
+    if ctx.mode == "undo" and ctx.parent_id is not None and outcome.stop is None:
+        ctx.result["removedExtras"] = extras_sending.undo(ctx, tools.writer, settings.account_id, ctx.parent_id)
+    ctx.result["message"] = _sentence(outcome, ctx.result.get("restored", 0), ctx.result.get("removedExtras", 0))
     if outcome.stop is not None:
         raise outcome.stop
     _finish(ctx, outcome)
@@ -60,7 +62,10 @@ def _finish(ctx: RunContext, outcome: RemovalResult) -> None:
     runstate.finish(ctx, status, reason, detail, ctx.result)
 
 
-def _sentence(outcome: RemovalResult, restored: int) -> str:
+def _sentence(outcome: RemovalResult, restored: int, beyond: int) -> str:
     done = (outcome.removed, "removed"), (outcome.moved, "moved"), (restored, "put back")
     parts = [f"{number:,} {word}" for number, word in done if number]
-    return f"Plays: {', '.join(parts)}." if parts else "Nothing was left to remove."
+    said = [f"Plays: {', '.join(parts)}."] if parts else []
+    if beyond:
+        said.append(f"Ratings, watchlist items and dropped shows: {beyond:,} removed.")
+    return " ".join(said) or "Nothing was left to remove."

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from jobs import consent, ledger, pictures, results, review, runstate, selection
-from jobs.errors import TsuzukiError
+from jobs import beyond, consent, extras_ledger, extras_sending, ledger, pictures, results, review, runstate, selection
+from jobs.beyond import Beyond
+from jobs.errors import TsuzukiError, WatchlistFull
 from jobs.ledger import Counts, EntryCount
 from jobs.planning import Agreed
 from jobs.posting import PostResult, post_plan
@@ -16,8 +17,10 @@ from jobs.selection import Selection
 from jobs.tools import Tools
 
 
-def send(ctx: RunContext, tools: Tools, chosen: Selection, agreed: Agreed, picture: Picture) -> None:
-    """Post what was agreed, record what came of it and end the run.
+def send(
+    ctx: RunContext, tools: Tools, chosen: Selection, agreed: Agreed, picture: Picture, more: Beyond = beyond.NOTHING
+) -> None:
+    """Post what was agreed, plays first, record what came of it and end the run.
 
     Raises what lets the run wait (it calls this again then), and after recording what ended it early.
     """
@@ -34,7 +37,17 @@ def send(ctx: RunContext, tools: Tools, chosen: Selection, agreed: Agreed, pictu
     record(ctx, chosen, agreed, outcome, before)
     if outcome.stop is not None:
         raise outcome.stop
-    finish(ctx, outcome)
+    finish(ctx, outcome, full=send_beyond(ctx, tools, picture, more))
+
+
+def send_beyond(ctx: RunContext, tools: Tools, picture: Picture, more: Beyond) -> bool:
+    """Ratings, watchlist and dropped shows; whether the watchlist turned out to be full. Raises as `send` does."""
+    full = False
+    try:
+        full = extras_sending.send(ctx, tools.writer, picture.account_id, more)
+    finally:
+        beyond.note_sent(ctx, more, full=full)
+    return full
 
 
 def record(ctx: RunContext, chosen: Selection, agreed: Agreed, outcome: PostResult, before: Counts) -> None:
@@ -103,13 +116,22 @@ def _happened(item: ItemOutcome, count: EntryCount | None, shared: Mapping[int, 
     return item
 
 
-def finish(ctx: RunContext, outcome: PostResult) -> None:
-    """Green only when all was done: plays that Trakt refused make the run partial, or failed when it took none."""
+def finish(ctx: RunContext, outcome: PostResult, *, full: bool) -> None:
+    """Green only when all was done: what Trakt refused makes the run partial, or failed when it took nothing."""
+    beyond_sent, beyond_refused = (extras_ledger.number(ctx.run_id, state) for state in ("sent", "rejected"))
+    sent, refused = outcome.sent + beyond_sent, outcome.rejected + beyond_refused
     status, reason, detail = "succeeded", None, None
     ctx.result.pop("refused", None)
     if outcome.rejected:
         ctx.result["refused"] = outcome.rejected
-        status, reason = ("partial" if outcome.sent else "failed"), TsuzukiError.reason
-        detail = f"Trakt did not take {outcome.rejected} of {outcome.sent + outcome.rejected} plays."
+    if full:
+        status, reason = ("partial" if sent else "failed"), WatchlistFull.reason
+    if refused:
+        status, reason = ("partial" if sent else "failed"), TsuzukiError.reason
+        detail = (
+            f"Trakt did not take {beyond_refused} of {beyond_sent + beyond_refused} ratings, watchlist items or shows."
+            if not outcome.rejected
+            else f"Trakt did not take {outcome.rejected} of {outcome.sent + outcome.rejected} plays."
+        )
     ctx.progress.log("info" if reason is None else "warning", detail or str(ctx.result["message"]))
     runstate.finish(ctx, status, reason, detail, ctx.result)

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from jobs import consent, endings, ledger, library, pictures, plans, refresh, results, runstate, selection
+from jobs import (
+    beyond,
+    consent,
+    endings,
+    extras_sending,
+    ledger,
+    library,
+    pictures,
+    plans,
+    refresh,
+    results,
+    runstate,
+    selection,
+)
 from jobs.accounts import TraktSettings, known_trakt, note_answer, trakt_account
+from jobs.beyond import Beyond
 from jobs.errors import CachesEmpty
 from jobs.planning import Agreed, date_rule_of, draft, only_what_was_agreed, place
 from jobs.records import Picture
@@ -54,16 +68,17 @@ def run_plays(ctx: RunContext) -> None:
     picture = picture_of(ctx, tools, settings)
     vanished = compare(ctx, picture)
     agreed = only_what_was_agreed(ctx, draft(ctx, chosen, placements, picture, settings))
-    store(ctx, agreed)
+    more = plan_beyond(ctx, tools, picture, settings)
+    store(ctx, agreed, more)
     if ctx.preview:
         end_preview(ctx, agreed, connected=tools.trakt is not None)
         return
-    reason = vanished or consent.must_ask(ctx, len(agreed.draft.plan.plays))
+    reason = vanished or consent.must_ask(ctx, len(agreed.draft.plan.plays) + len(more.new))
     if reason is not None:
         ask(ctx, reason, agreed)
         return
     ctx.check()
-    send(ctx, tools, chosen, agreed, picture)
+    send(ctx, tools, chosen, agreed, picture, more)
 
 
 def fill_empty_caches(ctx: RunContext) -> None:
@@ -109,10 +124,21 @@ def compare(ctx: RunContext, picture: Picture) -> str | None:
     return "plays_vanished" if gone.brake else None
 
 
-def store(ctx: RunContext, agreed: Agreed) -> None:
+def plan_beyond(ctx: RunContext, tools: Tools, picture: Picture, settings: TraktSettings | None) -> Beyond:
+    """Ratings, watchlist and dropped shows that may go out with this run; lost answers of them are settled first."""
+    if ctx.mode == "full" and not ctx.preview and settings is not None:
+        extras_sending.settle(ctx, tools.writer, settings.account_id)
+    more = beyond.only_what_was_agreed(ctx, beyond.plan(ctx, tools, picture, settings))
+    if more.kinds:
+        ctx.result["extras"] = beyond.result_of(ctx, more)
+    return more
+
+
+def store(ctx: RunContext, agreed: Agreed, more: Beyond) -> None:
     """Keep the plan with the run, unless it is the very plan that was approved."""
     plan = agreed.draft.plan
     ctx.progress.log("info", f"{plan.found} entries looked at, {len(plan.plays)} plays to send.")
+    beyond.store_plan(ctx, more)
     if not plans.is_first(ctx):
         plans.store(ctx, plan.plays)
 

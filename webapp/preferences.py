@@ -78,6 +78,13 @@ def save_rewatches(user: User, *, on: bool, past: bool) -> bool:
     return True
 
 
+def save_beyond(user: User, *, ratings: bool, watchlist: bool, dropped: bool) -> None:
+    """What goes to Trakt beyond plays, with the next full run."""
+    with own_transaction() as session:
+        person = session.get_one(User, user.id)
+        person.send_ratings, person.send_watchlist, person.send_dropped = ratings, watchlist, dropped
+
+
 def save_dates(user: User, *, date_rule: str, timezone: str | None, title_language: str) -> None:
     with transaction() as session:
         person = session.get_one(User, user.id)

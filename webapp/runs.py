@@ -17,7 +17,7 @@ from sqlalchemy import func, or_, select, update
 from webapp import enqueue
 from webapp.database import transaction
 from webapp.extensions import db
-from webapp.models import OPEN, Entry, HistoryFinding, PlayRow, Run, User, utcnow
+from webapp.models import OPEN, Entry, ExtraRow, HistoryFinding, PlayRow, Run, User, utcnow
 
 POSTING: Final = ("full", "completed", "watching", "title")  # may send plays, have a preview, can be undone
 STARTABLE: Final = (*POSTING, "single", "undo", "move", "doctor")
@@ -140,8 +140,14 @@ def consent(session: Any, user_id: int) -> None:
     )
 
 
-def send_preview(run_id: int, user_id: int, entries: Iterable[int] | None, date_rule: str | None = None) -> Started:
-    """Send what a preview shows, or only its ticked `entries` (AniList ids).
+def send_preview(
+    run_id: int,
+    user_id: int,
+    entries: Iterable[int] | None,
+    date_rule: str | None = None,
+    extras: Iterable[str] | None = None,
+) -> Started:
+    """Send what a preview shows, or only its ticked `entries` (AniList ids) and `extras` (`jobs.extras.Extra.code`).
 
     Raises RunError: `not_found`, `not_a_preview`, `not_ready`, `plan_expired`, `dating`.
     """
@@ -156,6 +162,8 @@ def send_preview(run_id: int, user_id: int, entries: Iterable[int] | None, date_
         if is_dating(preview):
             raise RunError("dating", "The dates of this plan are being worked out.")
         options: dict[str, Any] = {"entries": None if entries is None else sorted(set(entries))}
+        if extras is not None:
+            options["extras"] = sorted(set(extras))
         if date_rule:
             options["date_rule"] = date_rule
         started = create(
@@ -204,8 +212,10 @@ def is_dating(run: Run) -> bool:
     return bool(wish) and utcnow() - datetime.fromisoformat(wish["at"]) < DATING
 
 
-def approve(run_id: int, user_id: int, entries: Iterable[int] | None = None) -> Started:
-    """Let a run that waits in `needs_approval` go on, whole or with the ticked `entries` only.
+def approve(
+    run_id: int, user_id: int, entries: Iterable[int] | None = None, extras: Iterable[str] | None = None
+) -> Started:
+    """Let a run that waits in `needs_approval` go on, whole or with the ticked `entries` and `extras` only.
 
     The same run goes back to `queued`; its stored plan is the first plan. A run that was approved a moment ago is joined. Raises RunError: `not_found`, `not_waiting`,
     `plan_expired`, `replaced`.
@@ -223,6 +233,8 @@ def approve(run_id: int, user_id: int, entries: Iterable[int] | None = None) -> 
         options = {**run.options, "approved": True}
         if entries is not None:
             options["entries"] = sorted(set(entries))
+        if extras is not None:
+            options["extras"] = sorted(set(extras))
         changed = session.execute(
             update(Run)
             .where(Run.id == run.id, Run.status == "needs_approval")
@@ -311,7 +323,12 @@ def undo(run_id: int, user_id: int) -> Started:
             .select_from(HistoryFinding)
             .where(HistoryFinding.repair_id == run.id, HistoryFinding.state.in_(TAKEN_AWAY))
         )
-        if not sent and not taken_away:
+        beyond = session.scalar(
+            select(func.count())
+            .select_from(ExtraRow)
+            .where(ExtraRow.run_id == run.id, ExtraRow.user_id == user_id, ExtraRow.state.in_(("sent", "removing")))
+        )
+        if not sent and not taken_away and not beyond:
             raise RunError("nothing_to_undo", "Nothing that this run sent is left on Trakt.")
         started = create(session, user_id, "undo", "page", parent_id=run.id, options={})
     if started.run.status == "queued":
@@ -385,7 +402,8 @@ def send_again(
         lock_user(session, user_id)
         held = (PlayRow.user_id == user_id, PlayRow.state.in_(_HELD), PlayRow.held.is_(True), *chosen)
         titles = sorted(set(session.scalars(select(PlayRow.anilist_id).where(*held))))
-        if not titles:
+        beyond = _free_extras(session, user_id, anilist_id=anilist_id, run_id=run_id) if play_id is None else 0
+        if not titles and not beyond:
             raise RunError("nothing_held", "No play is held back here.")
         session.execute(
             update(PlayRow).where(*held).values(held=False), execution_options={"synchronize_session": False}
@@ -395,11 +413,21 @@ def send_again(
                 update(Entry).where(Entry.user_id == user_id, Entry.anilist_id.in_(part)).values(changed_at=utcnow()),
                 execution_options={"synchronize_session": False},
             )
-        one = titles[0] if len(titles) == 1 else None
+        one = titles[0] if len(titles) == 1 and not beyond else None
         started = create(session, user_id, "title" if one else "full", trigger, anilist_id=one, options={})
     if started.run.status == "queued":
         enqueue.run(started.run)
     return started
+
+
+def _free_extras(session: Any, user_id: int, *, anilist_id: int | None, run_id: int | None) -> int:
+    """Ratings, watchlist items and dropped shows that are held back no more."""
+    chosen = ExtraRow.anilist_id == anilist_id if anilist_id is not None else ExtraRow.run_id == run_id
+    held = (ExtraRow.user_id == user_id, ExtraRow.state.in_(_HELD), ExtraRow.held.is_(True), chosen)
+    changed = session.execute(
+        update(ExtraRow).where(*held).values(held=False), execution_options={"synchronize_session": False}
+    )
+    return int(changed.rowcount)
 
 
 def _own(session: Any, run_id: int, user_id: int) -> Run:

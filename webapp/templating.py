@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask, current_app, has_request_context, request, url_for
 from flask_login import current_user
 
-from webapp import components, evidence, times, words
+from webapp import components, evidence, times, words, words_beyond
 from webapp.forms import MAX_ID
 from webapp.i18n import gettext, init_languages, locale, number, template_gettext, template_ngettext
 from webapp.models import Media
@@ -37,6 +37,7 @@ def init_templates(app: Flask) -> None:
     )  # fmt: skip
     env.globals.update(
         words=words,
+        words_beyond=words_beyond,
         asset=asset,
         theme=theme,
         HTMX=HTMX,

@@ -50,6 +50,7 @@ RUN_REASONS: Mapping[str, Any] = {
     "app_refused": _l("Trakt refused this app. Either the app was deleted, VIP has ended, or the app was blocked. Open your apps on Trakt to see which."),
     "vip_required": _l("Trakt refused this API key: it belongs to an account without VIP. Your list, plan and history here are safe, and nothing was half-sent."),
     "account_limit": _l("The Trakt account is at its limit, or this run would take it above 90,000 plays; Trakt locks accounts near 100,000. Nothing more was sent. Remove plays on Trakt, or send fewer titles."),
+    "watchlist_full": _l("Trakt's watchlist is full. The titles that do not fit in wait, and go out once there is room."),
     "account_locked": _l("Trakt has locked this account. Nothing more is sent; ask Trakt's support to open it again."),
     "incomplete_read": _l("Trakt's or AniList's answer was incomplete, so nothing was sent on it. The next run reads again."),
     "caches_empty": _l("The mapping caches are empty and could not be filled, so nothing could be placed. Update them on Home, or wait for the next run."),
@@ -228,6 +229,22 @@ LEFT_ALONE: Mapping[str, Any] = {
     "twin_gone": _l("The play that was to stay is not on Trakt any more, so this one stays."),
     "on_its_way": _l("Its episode is on its way to Trakt by another run; look again after that."),
     "no_place": _l("Its right place is taken, or not known any more; look at where the title goes."),
+}
+
+# What goes to Trakt beyond plays: what is switched on, and what it does.
+BEYOND: Mapping[str, tuple[Any, Any]] = {
+    "rating": (_l("Ratings"), _l("Scores of titles that you finished. A title that fills a season rates the season, a movie or a show with one season as a whole; others rate nothing. A rating that is on Trakt is never changed.")),
+    "watchlist": (_l("Watchlist"), _l("Titles that you plan to watch, as their movie or show; of a show that you began, the season.")),
+    "dropped": (_l("Dropped shows"), _l("Shows of titles that you dropped, unless you go on with another title of the show.")),
+}  # fmt: skip
+
+EXTRAS: Mapping[str, tuple[str, Any, Any]] = {
+    "sending": ("run", _l("On its way"), _l("It is on its way to Trakt.")),
+    "sent": ("ok", _l("Sent"), _l("It is on Trakt.")),
+    "rejected": ("bad", _l("Refused by Trakt"), _l("Trakt did not take it. Send it again once its place is right.")),
+    "removing": ("run", _l("Being removed"), _l("It is being taken off Trakt.")),
+    "removed": ("off", _l("Removed"), _l("Undo took it off Trakt. It stays off until you press Send again.")),
+    "gone": ("off", _l("No longer there"), _l("It was removed or changed on Trakt, so it stays as you left it.")),
 }
 
 DATE_SOURCES: Mapping[str, Any] = {

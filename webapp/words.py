@@ -9,11 +9,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from webapp import words_beyond as beyond
 from webapp.i18n import gettext, lazy_gettext, ngettext, number
 from webapp.models import Run
 from webapp.times import clock
 from webapp.wordlist import (
     ACTIONS,
+    BEYOND,
     BROKEN,
     CAUSES,
     COMMANDS,
@@ -21,6 +23,7 @@ from webapp.wordlist import (
     DATE_RULES,
     DATE_SOURCES,
     ERRORS,
+    EXTRAS,
     FINDINGS,
     FORMATS,
     GATE,
@@ -44,10 +47,10 @@ from webapp.wordlist import (
 )
 
 __all__ = [
-    "ACTIONS", "BROKEN", "CAUSES", "COMMANDS", "CONNECTIONS", "DATE_RULES", "DATE_SOURCES", "ERRORS", "FINDINGS", "FORMATS", "GATE", "LEADS", "LEFT_ALONE", "MODES", "OUTCOMES",
+    "ACTIONS", "BEYOND", "BROKEN", "CAUSES", "COMMANDS", "CONNECTIONS", "DATE_RULES", "DATE_SOURCES", "ERRORS", "EXTRAS", "FINDINGS", "FORMATS", "GATE", "LEADS", "LEFT_ALONE", "MODES", "OUTCOMES",
     "PHASES", "PILES", "PLANNED", "PLAYS", "REASONS", "REFUSED", "RUN_REASONS", "SERVICES", "SOURCES", "STATES",
     "STATE_SENTENCES", "STATUSES", "TRIGGERS", "added", "command_error", "error_sentence", "error_title", "headline", "label",
-    "plays_words", "run_label", "run_sentence", "run_service", "run_state", "sentence", "tone",
+    "plan_words", "plays_words", "run_label", "run_sentence", "run_service", "run_state", "sentence", "tone",
 ]  # fmt: skip
 
 UNKNOWN = lazy_gettext("Tsuzuki has no words for this yet.")
@@ -66,6 +69,8 @@ _SENTENCES: Mapping[str, Mapping[str, Any]] = {
     "cause": {code: words[1] for code, words in CAUSES.items()},
     "finding": {code: words[2] for code, words in FINDINGS.items()},
     "left_alone": LEFT_ALONE,
+    "extra": {code: words[2] for code, words in EXTRAS.items()},
+    "beyond": {code: words[1] for code, words in BEYOND.items()},
 }
 _LABELS: Mapping[str, Mapping[str, Any]] = {
     "state": {code: words[1] for code, words in STATES.items()},
@@ -86,6 +91,8 @@ _LABELS: Mapping[str, Mapping[str, Any]] = {
     "service": SERVICES,
     "cause": {code: words[0] for code, words in CAUSES.items()},
     "finding": {code: words[1] for code, words in FINDINGS.items()},
+    "extra": {code: words[1] for code, words in EXTRAS.items()},
+    "beyond": {code: words[0] for code, words in BEYOND.items()},
 }
 _TONES: Mapping[str, Mapping[str, str]] = {
     "state": {code: words[0] for code, words in STATES.items()},
@@ -95,6 +102,7 @@ _TONES: Mapping[str, Mapping[str, str]] = {
     "pile": {code: words[0] for code, words in PILES.items()},
     "connection": {code: words[0] for code, words in CONNECTIONS.items()},
     "finding": {code: words[0] for code, words in FINDINGS.items()},
+    "extra": {code: words[0] for code, words in EXTRAS.items()},
 }
 
 
@@ -131,6 +139,13 @@ def plays_words(episodes: int, movies: int = 0) -> str:
     return str(gettext(" and ").join(parts))
 
 
+def plan_words(run: Run, episodes: int, movies: int = 0) -> str:
+    """37 episodes and 2 movies, 34 ratings: all that a plan would send."""
+    more = beyond.named(beyond.numbers(run, "planned"))
+    plays = plays_words(episodes, movies) if episodes + movies or not more else ""
+    return ", ".join(text for text in (plays, more) if text)
+
+
 def run_state(run: Run) -> str:
     """The state that a page shows: a finished run says whether it sent something, or was undone."""
     if run.status in ("succeeded", "partial") and run.undone_by:
@@ -141,7 +156,7 @@ def run_state(run: Run) -> str:
         return "ready"
     if run.mode in ("undo", "move", "single", "doctor", "repair", "readback", "caches"):
         return "done"
-    return "sent" if run.plays_sent else "succeeded"
+    return "sent" if run.plays_sent or beyond.total(run, "sent") else "succeeded"
 
 
 def run_label(run: Run) -> str:
@@ -178,12 +193,12 @@ def run_sentence(run: Run) -> str:
         if refused and run.status in ("partial", "failed"):
             return _refused(run, refused)
         if run.status == "partial" or (run.status == "waiting" and run.plays_sent):
-            return f"{_sent_of_wanted(run)} {why}"
+            return f"{_arrived(run)} {why}"
         if run.reason == "over_brake":
             return _braked(run)
         return why
     if run.status == "partial":
-        return f"{_sent_of_wanted(run)} {sentence('state', 'partial')}"
+        return f"{_arrived(run)} {sentence('state', 'partial')}"
     if run.status != "succeeded":
         return sentence("state", run.status)
     if run.undone_by:
@@ -193,7 +208,10 @@ def run_sentence(run: Run) -> str:
 
 def _braked(run: Run) -> str:
     """A run that would add far more than usual, with what is usual."""
-    plays, usual = _plays(run.plays_planned), (run.result or {}).get("usual")
+    usual = (run.result or {}).get("usual")
+    more = beyond.named(beyond.numbers(run, "planned"))
+    these = [_plays(run.plays_planned)] if run.plays_planned or not more else []
+    plays = gettext(" and ").join([*these, more] if more else these)
     if usual:
         return gettext("This run would add %(plays)s, far more than usual (%(usual)s). It waits for you.", plays=plays, usual=number(int(usual)))  # fmt: skip
     return gettext("This run would add %(plays)s, far more than usual. It waits for you.", plays=plays)
@@ -208,6 +226,8 @@ def _succeeded(run: Run) -> str:
         return _repaired(run.result or {})
     if run.mode == "undo" and (back := (run.result or {}).get("restored")):
         return ngettext("%(count)s play stands on Trakt again, with its time.", "%(count)s plays stand on Trakt again, with their times.", int(back), count=number(int(back)))  # fmt: skip
+    if run.mode == "undo" and (run.result or {}).get("removedExtras"):
+        return gettext("What that run added was removed from Trakt. It stays off until you press Send again.")
     if run.mode == "undo":
         return gettext(
             "The plays that this run names were removed from Trakt. They stay off until you press Send again."
@@ -220,7 +240,10 @@ def _succeeded(run: Run) -> str:
         episodes, movies = added(run)
         said = gettext("%(plays)s are on Trakt.", plays=plays_words(episodes, movies)) if episodes + movies != 1 else gettext("%(plays)s is on Trakt.", plays=plays_words(episodes, movies))  # fmt: skip
         back = ngettext("We read it back.", "We read them back.", run.plays_sent)
-        return f"{said} {back}" if _was_read_back(run) else said
+        said = f"{said} {back}" if _was_read_back(run) else said
+        return " ".join(text for text in (said, beyond.were_added(run)) if text)
+    if more := beyond.were_added(run):
+        return more
     found = (run.result or {}).get("entries") or (run.result or {}).get("found")
     if found:
         return ngettext("Up to date. %(count)s title checked at %(at)s.", "Up to date. %(count)s titles checked at %(at)s.", int(found), count=number(int(found)), at=clock(run.finished_at))  # fmt: skip
@@ -279,8 +302,10 @@ def _previewed(run: Run) -> str:
             if titles
             else gettext("%(plays)s would be added to Trakt.", plays=told)
         )  # fmt: skip
-    else:
+    elif not beyond.total(run, "planned"):
         parts.append(gettext("Nothing new: all that has a place is on Trakt already."))
+    if more := beyond.would_be_added(run):
+        parts.append(more)
     already = int(result.get("alreadySynced") or 0)
     if already:
         parts.append(ngettext("%(count)s episode is there already.", "%(count)s episodes are there already.", already, count=number(already)))  # fmt: skip
@@ -289,6 +314,14 @@ def _previewed(run: Run) -> str:
         parts.append(ngettext("%(num)s title needs you.", "%(num)s titles need you.", needs))
     parts.append(gettext("Nothing has been sent."))
     return " ".join(parts)
+
+
+def _arrived(run: Run) -> str:
+    """Plays, and what went out beyond them."""
+    more = beyond.were_added(run)
+    if more and not run.plays_planned:
+        return more
+    return f"{_sent_of_wanted(run)} {more}".strip()
 
 
 def _sent_of_wanted(run: Run) -> str:

@@ -75,6 +75,7 @@ class Trakt:
         self._renew = renew
         self._reads = reads
         self._writes = writes
+        self._moved: dict[str, Any] = {}  # the newest last activities, whole
 
     def account(self) -> TraktAccount:
         """Who is signed in, and how the account counts. Raises BadData without an id that stays."""
@@ -98,6 +99,7 @@ class Trakt:
         """`{"episodes": iso, "movies": iso}`: when something was last added to or taken from the history."""
         data = json_of(self._read("/sync/last_activities", {}), "last activities")
         data = data if isinstance(data, dict) else {}
+        self._moved = data
         found = {}
         for name in ("episodes", "movies"):
             part = data.get(name)
@@ -197,7 +199,7 @@ class Trakt:
     @property
     def extras(self) -> TraktExtras:
         """Its ratings, watchlist and dropped shows."""
-        return TraktExtras(self._read, self._write)
+        return TraktExtras(self._read, self._write, self._moved)
 
     def _read(self, path: str, params: Mapping[str, Any]) -> Answer:
         token = self._token()

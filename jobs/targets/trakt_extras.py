@@ -45,13 +45,22 @@ NAMES: Mapping[ExtraKind, str] = {"rating": "ratings", "watchlist": "watchlist",
 class TraktExtras:
     """What `Trakt.extras` gives: the account's ratings, watchlist and dropped shows."""
 
-    def __init__(self, read: Read, write: Callable[[str, Mapping[str, Any]], Written]) -> None:
+    def __init__(
+        self, read: Read, write: Callable[[str, Mapping[str, Any]], Written], moved: Mapping[str, Any] | None = None
+    ) -> None:
+        """`moved`: the last activities as this run has read them already."""
         self._read = read
         self._write = write
+        self._moved = moved
 
-    def activities(self) -> dict[ExtraKind, dict[str, str]]:
-        """When something last moved: {"rating": {"movies.rated_at": iso, ...}, ...}; what is not told is left out."""
-        data = json_of(self._read("/sync/last_activities", {}), "last activities")
+    def activities(self, *, anew: bool = False) -> dict[ExtraKind, dict[str, str]]:
+        """When something last moved: {"rating": {"movies.rated_at": iso, ...}, ...}; what is not told is left out.
+
+        Without `anew` those that the run has read already, if it has.
+        """
+        data: Any = self._moved
+        if anew or not data:
+            data = json_of(self._read("/sync/last_activities", {}), "last activities")
         if not isinstance(data, dict):
             raise BadData("Trakt's last activities are no object.", service="trakt")
         found: dict[ExtraKind, dict[str, str]] = {}

@@ -53,23 +53,24 @@ async function copy(text, button) {
 
 // Ticks of a preview: the sentence beside "Send" counts what is ticked.
 function count(form) {
-  const boxes = [...form.querySelectorAll("input[name=entries]")];
+  const boxes = [...form.querySelectorAll("tbody input[type=checkbox]")];
   const ticked = boxes.filter((box) => box.checked);
-  const plays = ticked.reduce((sum, box) => sum + Number(box.dataset.plays), 0);
+  const plays = ticked.reduce((sum, box) => sum + Number(box.dataset.plays || 0), 0);
   const line = form.querySelector("[data-count]");
   if (line) line.textContent = line.dataset.count.replace("{entries}", ticked.length).replace("{all}", boxes.length).replace("{plays}", plays.toLocaleString(document.documentElement.lang));
   const send = form.querySelector("button[data-send]");
   if (!send) return;
   send.disabled = ticked.length === 0;
   send.dataset.whole ??= send.textContent;
-  send.textContent = ticked.length === Number(form.elements.ticks.value) ? send.dataset.whole : send.dataset.send.replace("{plays}", plays.toLocaleString());
+  const all = Number(form.elements.ticks.value) + Number(form.elements.extra_ticks?.value ?? 0);
+  send.textContent = ticked.length === all ? send.dataset.whole : send.dataset.send.replace("{plays}", plays.toLocaleString()).replace("{entries}", ticked.length);
 }
 
 document.addEventListener("change", (event) => {
   const form = event.target.closest("form[data-ticks]");
   if (!form) return;
   if (event.target.matches("[data-all]")) {
-    for (const box of form.querySelectorAll("input[name=entries]")) box.checked = event.target.checked;
+    for (const box of event.target.closest("table").querySelectorAll("tbody input")) box.checked = event.target.checked;
   }
   count(form);
 });

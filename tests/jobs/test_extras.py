@@ -257,7 +257,9 @@ def test_an_existing_rating_is_never_overwritten() -> None:
 def test_what_was_taken_away_or_refused_stays_away_until_send_again(state: str) -> None:
     assert decide([RATING], {RATING.key: Sent(state)}, {}).held == (RATING,)
     assert decide([RATING], {RATING.key: Sent(state, held=False)}, {}).new == (RATING,)
-    assert decide([RATING], {RATING.key: Sent(state)}, {"rating": {RATING.target: 2}}).different == (RATING,)
+    assert decide([RATING], {RATING.key: Sent(state, held=False)}, {"rating": {RATING.target: 2}}).different == (
+        RATING,
+    )
 
 
 @pytest.mark.parametrize("state", ["sending", "sent", "removing"])

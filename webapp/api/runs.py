@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from flask import Response, request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -126,6 +126,11 @@ class ApproveBody(Body):
     model_config = ConfigDict(openapi_extra={"required": False})  # type: ignore[typeddict-unknown-key]  # of flask-openapi3
 
     entries: list[Id] | None = Field(None, max_length=100_000, description="AniList ids; only these are sent")
+    extras: list[Annotated[str, Field(max_length=64)]] | None = Field(
+        None,
+        max_length=100_000,
+        description="Of ratings, watchlist items and dropped shows only these: rating:season:500:1; else those of `entries`",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -136,4 +141,4 @@ class ApproveBody(Body):
 
 @blueprint.post("/runs/<id>/approve", summary="Let a run that needs approval go on", responses=DONE)
 def approve(path: RunPath, query: Command, body: ApproveBody) -> Response:
-    return answer_run(commands.approve(path.id, person().id, body.entries), query.wait)
+    return answer_run(commands.approve(path.id, person().id, body.entries, body.extras), query.wait)

@@ -12,15 +12,24 @@ from sqlalchemy.orm import contains_eager
 
 from webapp.database import unindexed
 from webapp.extensions import db
-from webapp.models import Decision, Entry, Media, PlayRow, TraktShow
+from webapp.models import Decision, Entry, Media, PlayRow, TraktShow, User
 
 # Something of it was seen, so that something would be sent.
 _SEEN = or_(Entry.progress > 0, Entry.status.in_(("COMPLETED", "REPEATING")))
 
 
 def asking(user_id: int, pile: str) -> list[Any]:
-    """Conditions: entries of one pile that the person has neither put aside nor still to watch."""
-    return [Entry.user_id == user_id, Entry.gone_at.is_(None), Entry.choice.is_(None), Entry.pile == pile, _SEEN]
+    """Conditions: entries of one pile that would be sent, and that the person has neither put aside nor still to watch."""
+    person = db.session.get(User, user_id)
+    sent = list(person.statuses) if person is not None else []
+    return [
+        Entry.status.in_(sent),
+        Entry.user_id == user_id,
+        Entry.gone_at.is_(None),
+        Entry.choice.is_(None),
+        Entry.pile == pile,
+        _SEEN,
+    ]
 
 
 def review(user_id: int, pile: str, *, limit: int = 50, offset: int = 0) -> list[tuple[Entry, str | None]]:

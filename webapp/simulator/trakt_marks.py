@@ -205,11 +205,12 @@ def _listed(world: World, account: TraktAccount, kind: MarkKind, which: str) -> 
 def _row(world: World, mark: Mark, rank: int) -> Row:
     catalogue = world.library.catalogue
     what, trakt_id, season, number = mark.target
-    row: Row = {
+    shown: dict[str, Row] = {
         "rating": {"rated_at": iso(mark.at), "rating": mark.value},
         "watchlist": {"rank": rank, "id": mark.id, "listed_at": iso(mark.at), "notes": None},
         "dropped": {"hidden_at": iso(mark.at)},
-    }[mark.kind]
+    }
+    row = shown[mark.kind]
     row["type"] = what
     if what == "movie":
         return row | {"movie": movie_row(catalogue.movies[trakt_id])}

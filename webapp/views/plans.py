@@ -17,6 +17,7 @@ from webapp import runs as commands
 from webapp.extensions import db
 from webapp.i18n import gettext as _
 from webapp.models import Run, utcnow
+from webapp.queries import beyond
 from webapp.queries.runs import PlanEntry
 from webapp.templating import is_htmx
 
@@ -44,6 +45,7 @@ def plan_context(run: Run) -> dict[str, Any]:
     decidable = run.status == "needs_approval" or (run.preview and run.status == "succeeded")
     expired = run.plan_expires_at is not None and run.plan_expires_at <= utcnow()
     plan = queries.plan_of(run.id) if decidable else []
+    extras = beyond.plan_of(run.id) if decidable else []
     trakt = queries.connections(run.user_id).get("trakt")
     movies = sum(part.plays for row in plan for part in row.parts if part.kind == "movie")
     return {
@@ -51,7 +53,8 @@ def plan_context(run: Run) -> dict[str, Any]:
         "can_send": trakt is not None and trakt.state == "connected",
         "plan": plan,
         "counts": (sum(row.plays for row in plan) - movies, movies),
-        "decidable": decidable and bool(plan),
+        "extras_plan": extras,
+        "decidable": decidable and bool(plan or extras),
         "expired": expired,
         "there": int((run.result or {}).get("alreadySynced") or (run.result or {}).get("alreadySyncedShows") or 0),
         **_dates_context(run, plan),

@@ -9,12 +9,12 @@ from flask import Blueprint, abort, flash, make_response, redirect, render_templ
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from webapp import files, pictures, queries, words
+from webapp import files, pictures, queries, words, words_beyond
 from webapp import runs as commands
 from webapp.forms import number_arg
 from webapp.i18n import gettext as _
 from webapp.models import OPEN, Run, utcnow
-from webapp.queries import repair
+from webapp.queries import beyond, repair
 from webapp.queries.runs import Part
 from webapp.report import report_of
 from webapp.views.plans import plan_context, run_of
@@ -22,6 +22,7 @@ from webapp.views.plans import plan_context, run_of
 blueprint = Blueprint("runs", __name__)
 STOP_POLLING = 286  # htmx ends a poller that gets it
 PAGE = 50
+MOST_EXTRAS = 20_000
 
 
 @blueprint.get("/runs")
@@ -46,7 +47,8 @@ def _folded(rows: list[Run]) -> list[list[Run]]:
 
 def _is_quiet(run: Run) -> bool:
     result = run.result or {}
-    return run.status == "succeeded" and not run.plays_sent and not run.preview and run.mode == "full" and not result.get("review")  # fmt: skip
+    nothing_sent = not run.plays_sent and not words_beyond.total(run, "sent")
+    return run.status == "succeeded" and nothing_sent and not run.preview and run.mode == "full" and not result.get("review")  # fmt: skip
 
 
 @blueprint.get("/runs/<int:run_id>")
@@ -72,6 +74,7 @@ def show(run_id: int) -> ResponseReturnValue:
         report=report_of(run),
         vanished=queries.vanished_titles(run) if run.reason == "plays_vanished" else [],
         findings=repair.findings_of(run.id) if run.mode == "repair" else [],
+        extras=[] if run.preview else beyond.extras_of(run.id),
         lines=queries.run_log(run.id),
         parent=queries.run(current_user.id, run.parent_id) if run.parent_id else None,
     )
@@ -108,6 +111,8 @@ def _undoable(run: Run, plays: Mapping[str, int]) -> bool:
     """Whether something that this run did on Trakt can be taken back."""
     if run.undone_by or run.preview or run.mode in ("undo", "move"):
         return False
+    if beyond.states_of(run.id).get("sent"):
+        return True
     return bool(plays.get("sent") or (run.mode == "repair" and repair.taken_away(run.id, commands.TAKEN_AWAY)))
 
 
@@ -149,7 +154,8 @@ def plan_entry(run_id: int, anilist_id: int) -> ResponseReturnValue:
 def confirm_undo(run_id: int) -> ResponseReturnValue:
     run = run_of(run_id)
     back = repair.taken_away(run.id, commands.TAKEN_AWAY) if run.mode == "repair" else 0
-    return render_template("runs/undo.html", run=run, plays=queries.run_plays(run.id), back=back)
+    more = beyond.states_of(run.id).get("sent", 0)
+    return render_template("runs/undo.html", run=run, plays=queries.run_plays(run.id), back=back, more=more)
 
 
 # What a person may do
@@ -172,20 +178,22 @@ def _act(run_id: int, command: Callable[[], Run], said: str) -> ResponseReturnVa
 @blueprint.post("/runs/<int:run_id>/send")
 def send(run_id: int) -> ResponseReturnValue:
     """Send a preview, whole or what is ticked."""
-    chosen = _ticked()
-    if chosen is not None and not chosen:
+    chosen, extras = _ticked(), _ticked_extras()
+    if _nothing(chosen, extras):
         flash(_("Nothing is ticked, so nothing was sent."), "review")
         return redirect(url_for("runs.show", run_id=run_id), 303)
-    return _act(run_id, lambda: commands.send_preview(run_id, current_user.id, chosen).run, "")
+    return _act(run_id, lambda: commands.send_preview(run_id, current_user.id, chosen, extras=extras).run, "")
 
 
 @blueprint.post("/runs/<int:run_id>/approve")
 def approve(run_id: int) -> ResponseReturnValue:
-    chosen = _ticked()
-    if chosen is not None and not chosen:
+    chosen, extras = _ticked(), _ticked_extras()
+    if _nothing(chosen, extras):
         flash(_("Nothing is ticked, so nothing was sent."), "review")
         return redirect(url_for("runs.show", run_id=run_id), 303)
-    return _act(run_id, lambda: commands.approve(run_id, current_user.id, chosen).run, _("Approved. It starts now."))
+    return _act(
+        run_id, lambda: commands.approve(run_id, current_user.id, chosen, extras).run, _("Approved. It starts now.")
+    )
 
 
 @blueprint.post("/runs/<int:run_id>/cancel")
@@ -210,6 +218,20 @@ def _ticked() -> list[int] | None:
         return None
     chosen = [int(value) for value in request.form.getlist("entries") if value.isdigit()]
     return None if str(len(chosen)) == request.form["ticks"] else chosen
+
+
+def _ticked_extras() -> list[str] | None:
+    """Ticked ratings, watchlist items and dropped shows; None when the form has no boxes for them."""
+    if "extra_ticks" not in request.form:
+        return None
+    return [code for code in request.form.getlist("extras") if len(code) <= 64][:MOST_EXTRAS]
+
+
+def _nothing(chosen: list[int] | None, extras: list[str] | None) -> bool:
+    """Whether a form with boxes came back without any tick."""
+    if chosen == []:
+        return not extras
+    return chosen is None and extras == [] and request.form.get("ticks") == "0"
 
 
 # What is shown
@@ -237,5 +259,6 @@ def _progress_context(run: Run) -> dict[str, Any]:
         "plays": plays,
         "undoable": not active and _undoable(run, plays),
         "held": 0 if active else queries.held_plays(current_user.id, run_id=run.id),
+        "held_extras": 0 if active else beyond.held(run.id),
         "read_back": queries.read_back(run),
     }

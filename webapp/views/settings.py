@@ -37,6 +37,11 @@ def page(form: Form | None = None, status: int = 200, password: Form | None = No
         statuses=STATUSES,
         formats=FORMATS,
         lists=queries.custom_lists(current_user.id),
+        beyond={
+            "rating": current_user.send_ratings,
+            "watchlist": current_user.send_watchlist,
+            "dropped": current_user.send_dropped,
+        },
         once_only=bool(connections.get("trakt") and (connections["trakt"].details or {}).get("watch_only_once")),
         instance_pause=schedule.instance_pause(),
         languages=LANGUAGES,
@@ -82,6 +87,14 @@ def save_rewatches() -> ResponseReturnValue:
         )
         return redirect(url_for("settings.show", _anchor="what"), 303)
     return saved("what")
+
+
+@blueprint.post("/beyond")
+def save_beyond() -> ResponseReturnValue:
+    """Ratings, watchlist, dropped shows: each on or off."""
+    on = set(request.form.getlist("beyond"))
+    preferences.save_beyond(current_user, ratings="rating" in on, watchlist="watchlist" in on, dropped="dropped" in on)
+    return saved("beyond")
 
 
 @blueprint.post("/dates")

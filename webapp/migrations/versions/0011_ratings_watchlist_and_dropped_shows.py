@@ -1,6 +1,6 @@
 """ratings, watchlist and dropped shows
 
-Revision: 0011, after 0010
+Revision: 0011, after 0013
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 import webapp.models.base
 
 revision = "0011"
-down_revision = "0010"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
