@@ -67,6 +67,11 @@ def app_of(user_id: int, service: Service) -> App:
     return App(client_id, secret)
 
 
+def pin_address(service: Service) -> str:
+    """The return address with which the service shows its code on a page of its own."""
+    return OUT_OF_BAND if service == "trakt" else f"{current_app.config['TSUZUKI'].ANILIST_AUTH_URL}/pin"
+
+
 def begin_code(user_id: int, service: Service, *, pasted: bool = False) -> Begun:
     """Begin a sign-in in the browser. `pasted`: the service shows a code that the person brings back by hand."""
     app = app_of(user_id, service)
@@ -75,7 +80,7 @@ def begin_code(user_id: int, service: Service, *, pasted: bool = False) -> Begun
     state = generate_token(48)
     target = redirect_uri(service)
     if pasted:
-        target = OUT_OF_BAND if service == "trakt" else f"{current_app.config['TSUZUKI'].ANILIST_AUTH_URL}/pin"
+        target = pin_address(service)
     query = {"response_type": "code", "client_id": app.client_id, "redirect_uri": target, "state": state}
     verifier = None
     if service == "trakt":

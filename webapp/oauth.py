@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from webapp import enqueue, flows, tokens
+from webapp import enqueue, flows, queries, tokens
 from webapp.flows import FlowError
 from webapp.grants import SERVICE_NAMES, SERVICES, Service, redirect_uri
 from webapp.models import OAuthFlow, utcnow
@@ -39,6 +39,12 @@ class AppForm:
 def oauth_app(service: Service) -> AppForm:
     client_id, secret = tokens.app_credentials(current_user.id, service)
     return AppForm(client_id or "", bool(secret), redirect_uri(service))
+
+
+@blueprint.app_template_global("oauth_pin")
+def oauth_pin(service: Service) -> str:
+    """The return address that an app needs so that the service shows its code instead of sending the browser back."""
+    return flows.pin_address(service)
 
 
 def _service(name: str) -> Service:
@@ -177,6 +183,7 @@ def _device_context(flow: OAuthFlow) -> dict[str, object]:
         "result": result,
         "sentence": sentences.get(result or "", ""),
         "seconds_left": left,
+        "lifetime": max(int((flow.expires_at - flow.created_at).total_seconds()), left, 1),
         "interval": max(int(float(flow.device.get("interval", 5))), 1),
         "url": _safe_url(str(flow.device.get("verification_url", ""))),
     }
@@ -204,6 +211,19 @@ def app_form(name: str) -> ResponseReturnValue:
         secret = known_secret or ""  # the form never shows it, so an empty field means "as it is"
     tokens.store_app(current_user.id, service, client_id or None, secret or None)
     return _back(service, _("The app is saved."))
+
+
+@blueprint.post("/<name>/check")
+def check(name: str) -> ResponseReturnValue:
+    """Ask the service who the account is; its answer shows with the connection."""
+    service = _service(name)
+    row = queries.connections(current_user.id).get(service)
+    if row is None or row.state == "disconnected":
+        abort(404)
+    title = SERVICE_NAMES[service]
+    if not enqueue.connection_check(row.id):
+        return _back(service, _("The queue does not answer, so %(service)s was not asked.", service=title), "bad")
+    return _back(service, _("We ask %(service)s. Its answer stands here in a moment.", service=title), "run")
 
 
 @blueprint.post("/<name>/disconnect")

@@ -51,6 +51,15 @@ async function copy(text, button) {
   button.focus();
 }
 
+// A code that runs out shows its time; the server says how much is left with every look.
+setInterval(() => {
+  for (const time of document.querySelectorAll("[data-countdown]")) {
+    const left = Math.max(time.dataset.countdown - 1, 0);
+    time.dataset.countdown = left;
+    time.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+  }
+}, 1000);
+
 // Ticks of a preview: the sentence beside "Send" counts what is ticked.
 function count(form) {
   const boxes = [...form.querySelectorAll("tbody input[type=checkbox]")];
