@@ -123,7 +123,7 @@ def test_a_notice_that_is_not_there_can_be_put_away_and_an_unknown_service_has_n
 
 
 def test_the_connections_say_until_when(person: Signed, browser: Browser) -> None:
-    assert "Signed in until " in browser.get("/settings/connections")
+    assert "Signed in until" in browser.get("/settings/connections")
 
 
 def test_a_sign_in_that_trakt_has_ended_is_told_on_home(
