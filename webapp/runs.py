@@ -230,7 +230,7 @@ def approve(
         _check_plan(run)
         if newer := newer_plan(session, run):
             raise RunError("replaced", f"Run {newer} has a newer plan.")
-        options = {**run.options, "approved": True}
+        options = {**run.options, "approved": True, "approved_reason": run.reason}
         if entries is not None:
             options["entries"] = sorted(set(entries))
         if extras is not None:
@@ -250,7 +250,8 @@ def approve(
         ).rowcount
         if not changed:
             raise RunError("not_waiting", "This run does not wait for approval.")
-        consent(session, user_id)
+        if options["approved_reason"] != "account_changed":  # another account's plays are asked about then
+            consent(session, user_id)
         session.refresh(run)
     enqueue.run(run)
     return Started(run, joined=False)

@@ -157,11 +157,11 @@ def waiting_run(user: User, **values: Any) -> Run:
 
 
 def test_an_approved_run_goes_back_to_the_queue_with_its_ticks(user: User) -> None:
-    run = waiting_run(user, options={"waits_for": "first_run"})
+    run = waiting_run(user)
     assert runs.approve(run.id, user.id, [4, 2]).joined is False
     after = reread(run)
     assert (after.status, after.reason) == ("queued", None)
-    assert after.options == {"waits_for": "first_run", "approved": True, "entries": [2, 4]}
+    assert after.options == {"approved": True, "approved_reason": "first_run", "entries": [2, 4]}
     assert after.approved_at is not None
 
 
