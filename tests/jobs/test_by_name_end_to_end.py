@@ -9,9 +9,10 @@ from sqlalchemy import select, update
 from jobs import sync
 from tests.jobs.sync_fakes import run_row
 from tests.jobs.test_sync_end_to_end import go, lines, person, posts, sim, simulator
-from webapp import tokens
+from webapp import runs, tokens
 from webapp.database import transaction
-from webapp.models import Connection, Run, User, utcnow
+from webapp.extensions import db
+from webapp.models import Connection, User, utcnow
 from webapp.simulator import constants
 from webapp.simulator.process import Running
 
@@ -39,9 +40,8 @@ def test_a_run_whose_name_has_another_account_waits_and_goes_on_when_approved(si
     assert (run.status, run.reason, run.lock_key, posts(sim)) == ("needs_approval", "account_changed", None, 0)
     assert (anilist().account_id, anilist().pending_account_id) == (str(constants.ANILIST_USER_ID), str(STRANGER))
 
-    with transaction() as session:
-        yes = {"approved": True, "approved_reason": "account_changed"}
-        session.execute(update(Run).where(Run.id == run.id).values(status="queued", reason=None, options=yes))
+    db.session.rollback()
+    runs.approve(run.id, person.id)
     sync.run(run.id)
     approved = run_row(run.id)
     assert (approved.status, approved.reason) == ("succeeded", None), lines(approved)

@@ -30,7 +30,9 @@ from tests.jobs.sync_fakes import (
     media,
     run_row,
 )
+from webapp import runs
 from webapp.database import transaction
+from webapp.extensions import db
 from webapp.models import (
     Connection,
     Log,
@@ -67,19 +69,9 @@ class World:
         sync.run(run_id)
         return run_row(run_id)
 
-    def approve(self, run_id: int, **options: Any) -> Run:
-        row = run_row(run_id)
-        with transaction() as session:
-            session.execute(
-                update(Run)
-                .where(Run.id == run_id)
-                .values(
-                    status="queued",
-                    reason=None,
-                    approved_at=utcnow(),
-                    options={**row.options, "approved": True, "approved_reason": row.reason, **options},
-                )
-            )
+    def approve(self, run_id: int, entries: list[int] | None = None) -> Run:
+        db.session.rollback()
+        runs.approve(run_id, self.user.id, entries)
         return self.go_on(run_id)
 
     def read_back(self) -> None:
