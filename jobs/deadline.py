@@ -33,6 +33,9 @@ def clock() -> float:
     return time.clock_gettime(_CLOCK)
 
 
+_current = threading.local()
+
+
 class TooLate(Exception):
     """The deadline passed before the first byte of the request was sent."""
 
@@ -41,6 +44,9 @@ class Flight:
     """One request on its way. `sent`: bytes of it left; `expired`: the timer has cut its socket."""
 
     def __init__(self, seconds: float) -> None:
+        last: float | None = getattr(_current, "last", None)
+        if last is not None:
+            seconds = min(seconds, last - clock())
         self._ends = clock() + seconds
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
@@ -96,7 +102,17 @@ class Flight:
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
-_current = threading.local()
+@contextlib.contextmanager
+def not_after(moment: float) -> Iterator[None]:
+    """No request of this thread is under way inside the block once `clock()` has reached `moment`.
+
+    Whoever has promised others a deadline holds it so, even if the process was stopped anywhere before the first byte.
+    """
+    _current.last = moment
+    try:
+        yield
+    finally:
+        _current.last = None
 
 
 @contextlib.contextmanager

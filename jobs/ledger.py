@@ -65,6 +65,7 @@ __all__ = [
     "record_absent", "record_doubt", "record_sent", "reject", "rows_for", "send_again", "sent_since", "write_deadline",
     "write_plan",
 ]  # fmt: skip
+WRITE_SHARE = 1.5  # of HTTP_WRITE_SECONDS: the POST itself, and half of it to wait for its turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,8 @@ class Claimed:
 
 
 def write_deadline(claimed_at: datetime) -> datetime:
-    """Until when a POST that was claimed then may still land: its own total deadline, and half of it to wait for its turn."""
-    return claimed_at + timedelta(seconds=1.5 * current_app.config["TSUZUKI"].HTTP_WRITE_SECONDS + 5)
+    """Until when a POST that was claimed then may still land."""
+    return claimed_at + timedelta(seconds=WRITE_SHARE * current_app.config["TSUZUKI"].HTTP_WRITE_SECONDS + 5)
 
 
 def write_plan(ctx: Claimant, account: Accounts, plays: Sequence[Play], at: datetime | None = None) -> Written:

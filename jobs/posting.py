@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from flask import current_app
 
-from jobs import ledger
+from jobs import deadline, ledger
 from jobs.errors import (
     AccountLimit,
     AccountLocked,
@@ -124,14 +124,15 @@ def post_planned(ctx: Running, trakt: TraktHistory, *, clock: Clock = utcnow) ->
         if seconds := memory.wait(clock()):
             raise ServiceDown("Trakt lost several answers in a row", service="trakt", seconds=seconds)
         fixed = current_app.config["TSUZUKI"].TRAKT_BATCH_SIZE
-        claimed_at = clock()
+        claimed_at, last = clock(), last_moment()
         number, batch = ledger.claim_batch(
             ctx, min(fixed or LARGEST_BATCH, memory.size), ledger.write_deadline(claimed_at), claimed_at
         )
         if not batch:
             return batches, None
         batches += 1
-        receipt = _send(ctx, trakt, batch, claimed_at, clock)
+        with deadline.not_after(last):
+            receipt = _send(ctx, trakt, batch, claimed_at, clock)
         learned = memory.after(receipt, len(batch), clock())
         stop = _record(ctx, batch, number, receipt, clock)
         if learned != memory:
@@ -147,9 +148,18 @@ def post_planned(ctx: Running, trakt: TraktHistory, *, clock: Clock = utcnow) ->
         ctx.progress.step(done)
 
 
+def last_moment() -> float:
+    """Until when a POST that is claimed from now on may be under way, for `deadline.not_after`."""
+    return deadline.clock() + ledger.WRITE_SHARE * _write_seconds()
+
+
+def _write_seconds() -> float:
+    return float(current_app.config["TSUZUKI"].HTTP_WRITE_SECONDS)
+
+
 def _send(ctx: Running, trakt: TraktHistory, batch: Sequence[Claimed], claimed_at: datetime, clock: Clock) -> Receipt:
     """One request. An error that says that nothing left the house frees the claims; any other leaves them in doubt."""
-    late = timedelta(seconds=current_app.config["TSUZUKI"].HTTP_WRITE_SECONDS / 2)
+    late = timedelta(seconds=_write_seconds() / 2)
     if clock() - claimed_at > late:  # this process slept: the deadline that others wait for would not hold
         return Receipt(
             "refused", code="service_down", detail="the worker slept between claim and request", retry_after=0

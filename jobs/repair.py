@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from jobs import ledger, pictures, repair_rows, runstate, selection
+from jobs import deadline, ledger, pictures, repair_rows, runstate, selection
 from jobs.accounts import trakt_account
 from jobs.dates import whole
 from jobs.doctor import Stands, examine, stands
@@ -23,7 +23,7 @@ from jobs.placing import stored_placement
 from jobs.planner import wanted_of
 from jobs.planning import place
 from jobs.ports import HistoryRow, Running, TraktHistory
-from jobs.posting import stop_reason
+from jobs.posting import last_moment, stop_reason
 from jobs.records import Placement, Play
 from jobs.runstate import RunContext, config
 from jobs.settle import history_of
@@ -195,8 +195,10 @@ def _batches(rows: Sequence[HistoryFinding]) -> list[list[HistoryFinding]]:
 
 def _post(ctx: Running, trakt: TraktHistory, batch: Sequence[HistoryFinding], clock: Clock) -> None:
     there = _standing(trakt, batch)
+    last = last_moment()
     repair_rows.claim_restore(ctx, {row.id: there[_key(row)] for row in batch}, clock())
-    answer = trakt.post_plays([_play(row) for row in batch])
+    with deadline.not_after(last):
+        answer = trakt.post_plays([_play(row) for row in batch])
     ids = [row.id for row in batch]
     if answer.status == "applied" and answer.added >= len(batch):
         repair_rows.mark(ctx, ids, "restored")

@@ -9,7 +9,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from webapp import create_app
@@ -24,7 +26,24 @@ def in_processes(settings: Mapping[str, str], times: int, action: str, *argument
 
     Raises AssertionError with the traceback of a process that failed; none outlives the call.
     """
-    parent = subprocess.Popen(
+    with _started(settings, times, action, arguments) as parent:
+        said, complaints = parent.communicate(timeout=PATIENCE)
+    assert parent.returncode == 0, complaints
+    return [json.loads(line) for line in said.splitlines()]
+
+
+@contextmanager
+def one_process(settings: Mapping[str, str], action: str, *arguments: Any) -> Iterator[subprocess.Popen[str]]:
+    """The same in one process, which is the one that is yielded, to be stopped and killed; it ends with the block."""
+    with _started(settings, 0, action, arguments) as process:
+        yield process
+
+
+@contextmanager
+def _started(
+    settings: Mapping[str, str], times: int, action: str, arguments: tuple[Any, ...]
+) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
         [sys.executable, "-m", "tests.processes", str(times), action, json.dumps(arguments)],
         cwd=ROOT,
         env={name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | dict(settings),
@@ -34,20 +53,28 @@ def in_processes(settings: Mapping[str, str], times: int, action: str, *argument
         start_new_session=True,
     )
     try:
-        said, complaints = parent.communicate(timeout=PATIENCE)
+        yield process
     finally:
-        if parent.poll() is None:
-            os.killpg(parent.pid, signal.SIGKILL)
-            parent.wait(PATIENCE)
-    assert parent.returncode == 0, complaints
-    return [json.loads(line) for line in said.splitlines()]
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=PATIENCE)
+
+
+def is_stopped(process: subprocess.Popen[str]) -> bool:
+    """It was halted by SIGSTOP, with all its threads."""
+    stat = Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8", errors="replace")
+    return stat.rpartition(")")[2].split()[0] == "T"
 
 
 def main(times: int, action: str, arguments: list[Any]) -> int:
-    """Fork, open the gate for all at once, and print one line per process."""
+    """Fork, open the gate for all at once, and print one line per process; without forking when `times` is 0."""
     module, _, name = action.partition(":")
     function = getattr(importlib.import_module(module), name)
     app = create_app(load())
+    if times == 0:
+        with app.app_context():
+            sys.stdout.write(f"{json.dumps(function(*arguments))}\n")
+        return 0
     waits, gate = os.pipe()
     children = []
     for _ in range(times):

@@ -379,3 +379,13 @@ def test_the_body_of_a_request_is_compact_json() -> None:
         _transport().write("POST", server.url, body={"a": [1, 2]})
     assert json.loads(server.requests[0].split(b"\r\n\r\n")[1]) == {"a": [1, 2]}
     assert server.requests[0].endswith(b'{"a":[1,2]}')
+
+
+def test_nothing_leaves_after_a_moment_that_was_promised() -> None:
+    with rude_server(answer()) as server:
+        with deadline.not_after(deadline.clock() - 1.0):
+            assert _transport().write("POST", server.url, body={}).fate == "not_sent"
+        with deadline.not_after(deadline.clock() + 60.0):
+            assert _transport().write("POST", server.url, body={}).ok
+        assert _transport().write("POST", server.url, body={}).ok
+    assert len(server.requests) == 2
