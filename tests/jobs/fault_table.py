@@ -344,3 +344,27 @@ TRAKT_SIGN_IN: tuple[Row, ...] = (
 )  # fmt: skip
 
 TABLE = (*ANILIST, *TRAKT_READS, *TRAKT_PUBLIC, *TRAKT_WRITES, *TRAKT_SIGN_IN)
+
+# Trakt: taking plays off again. Removing by history id is safe to repeat, so what is lost is asked for once more.
+
+REMOVE = {"service": "trakt", "method": "POST", "path": "/sync/history/remove"}
+OFF = "The plays that this run names were removed from Trakt."
+
+
+def removal(fault: str, spec: Mapping[str, Any], *ends: Ending, says: str, tries: int, there: int, **more: Any) -> Row:
+    return Row("trakt", fault, ends, says, tries, there, hits=REMOVE, spec=spec, **more)
+
+
+UNDO: tuple[Row, ...] = (
+    removal("429 with Retry-After", status(429, **MUCH_SLOWER), WAITS_RATE, says=SLOW_TRAKT, tries=1, there=7, wait=90),
+    removal("503", status(503), WAITS_DOWN, says=DOWN_TRAKT, tries=3, there=7),
+    removal("503 once", once(status(503)), DONE, says=OFF, tries=2, there=0),
+    removal("dropped before it was applied", once({"kind": "drop_before"}), DONE, says=OFF, tries=2, there=0),
+    removal("dropped after it was applied", once({"kind": "drop_after_apply"}), DONE, says=OFF, tries=2, there=0),
+    removal("half a body", once({"kind": "half_body"}), DONE, says=OFF, tries=2, there=0),
+    removal("Cloudflare with 200", once(CLOUDFLARE_200), DONE, says=OFF, tries=2, there=0),
+    removal("401 once", once(status(401)), DONE, says=OFF, tries=2, there=0),
+    removal("401 always", status(401), failed("reconnect_trakt"), says=SIGNED_OUT, tries=2, there=7, mend="sign in"),
+    removal("403", status(403), failed("app_refused"), says=APP_GONE, tries=1, there=7),
+    removal("423", status(423), failed("account_locked"), says="Trakt has locked this account", tries=1, there=7),
+)  # fmt: skip

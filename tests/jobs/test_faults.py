@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.jobs.fault_table import ANILIST, DONE, POST, TABLE, TRAKT_READS, TRAKT_SIGN_IN, TRAKT_WRITES, Row
+from tests.jobs.fault_table import ANILIST, DONE, POST, TABLE, TRAKT_READS, TRAKT_SIGN_IN, TRAKT_WRITES, UNDO, Row
 from tests.jobs.fault_world import SEEDS, WANTED, Stage, Theatre, soon, theatre
 from webapp import words
 from webapp.models import Run, utcnow
@@ -127,3 +127,32 @@ def then_all_is_good(stage: Stage, row: Row, run: Run) -> None:
         idle = stage.run()
         assert (idle.status, idle.plays_sent) == ("succeeded", 0), stage.log(idle)
         assert stage.requests("trakt", "POST", "/sync/history") == posts
+
+
+@pytest.mark.parametrize("row", UNDO, ids=lambda row: row.name)
+def test_a_fault_of_an_undo(row: Row, house: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stood there before stays, what was sent is off after the next good undo, and nothing sends it again."""
+    with house.stage(monkeypatch) as stage:
+        before, sent = stage.history(), stage.run()
+        stage.break_(**{"count": 0, **row.hits, **row.spec})
+        began = utcnow()
+        run = stage.run(mode="undo", parent_id=sent.id)
+        assert (run.status, run.reason) == row.ends[0], stage.log(run)
+        if row.wait is not None:
+            wait = timedelta(seconds=row.wait)
+            assert began + wait <= soon(run.resume_at) <= utcnow() + wait
+        assert stage.requests(row.service, row.hits["method"], row.hits["path"]) == row.tries, stage.log(run)
+        assert (stage.history() - before).total() == row.there
+        assert not before - stage.history()
+        assert row.says in stage.said(run)
+        stage.mend()
+        if row.mend == "sign in":
+            stage.sign_in("trakt")
+        if run.status == "waiting":
+            run = stage.goes_on(run)
+        if run.status != "succeeded":
+            run = stage.run(mode="undo", parent_id=sent.id)
+        assert (run.status, run.reason, run.result["removed"]) == (*DONE, 7), stage.log(run)
+        assert stage.history() == before
+        assert stage.run(trigger="cron").plays_sent == 0
+        assert stage.history() == before
