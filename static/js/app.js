@@ -64,15 +64,17 @@ setInterval(() => {
 function count(form) {
   const boxes = [...form.querySelectorAll("tbody input[type=checkbox]")];
   const ticked = boxes.filter((box) => box.checked);
-  const plays = ticked.reduce((sum, box) => sum + Number(box.dataset.plays || 0), 0);
+  const rest = form.elements.rest?.dataset ?? { entries: 0, plays: 0 }; // titles of a long plan that are not shown
+  const plays = ticked.reduce((sum, box) => sum + Number(box.dataset.plays || 0), Number(rest.plays));
+  const entries = ticked.length + Number(rest.entries);
   const line = form.querySelector("[data-count]");
-  if (line) line.textContent = line.dataset.count.replace("{entries}", ticked.length).replace("{all}", boxes.length).replace("{plays}", plays.toLocaleString(document.documentElement.lang));
+  if (line) line.textContent = line.dataset.count.replace("{entries}", entries).replace("{all}", boxes.length + Number(rest.entries)).replace("{plays}", plays.toLocaleString(document.documentElement.lang));
   const send = form.querySelector("button[data-send]");
   if (!send) return;
-  send.disabled = ticked.length === 0;
+  send.disabled = entries === 0;
   send.dataset.whole ??= send.textContent;
   const all = Number(form.elements.ticks.value) + Number(form.elements.extra_ticks?.value ?? 0);
-  send.textContent = ticked.length === all ? send.dataset.whole : send.dataset.send.replace("{plays}", plays.toLocaleString()).replace("{entries}", ticked.length);
+  send.textContent = entries === all ? send.dataset.whole : send.dataset.send.replace("{plays}", plays.toLocaleString()).replace("{entries}", entries);
 }
 
 document.addEventListener("change", (event) => {

@@ -211,3 +211,31 @@ def test_while_the_first_preview_is_made_the_set_up_says_so(small: Browser, site
     assert "Step 4 of 5: the plan is being made" in here
     assert "Watch it" not in here
     assert "Watch it" in elsewhere
+
+
+def test_a_long_plan_shows_its_first_titles_and_sends_all_that_is_not_unticked(small: Browser, site: Flask, hanako: int, preview: int) -> None:  # fmt: skip
+    crowd(site, hanako, preview, 70)
+    text = small.get(f"/runs/{preview}")
+    page = html.check(text)
+    boxes = [one.attrs["value"] for one in page.named("input") if one.attrs.get("name") == "entries"]
+    (rest,) = [one.attrs for one in page.named("input") if one.attrs.get("name") == "rest"]
+    assert (len(boxes), len(rest["value"].split(",")), rest["data-entries"], rest["data-plays"]) == (60, 12, "12", "12")
+    assert "12 more titles are in this plan and go out with it." in text
+    assert "Tick all" not in text
+    small.post(f"/runs/{preview}/send", {"ticks": "72", "entries": boxes[1:], "rest": rest["value"]})
+    with site.app_context():
+        sent = db.session.scalars(select(Run).where(Run.parent_id == preview)).one()
+        assert set(sent.options["entries"]) == {int(one) for one in (*boxes[1:], *rest["value"].split(","))}
+    whole = small.get(f"/runs/{preview}?all=1")
+    assert whole.count('name="entries"') == 72
+    assert 'name="rest"' not in whole
+
+
+def test_a_long_plan_without_unticking_is_sent_as_a_whole(small: Browser, site: Flask, hanako: int, preview: int) -> None:  # fmt: skip
+    crowd(site, hanako, preview, 70)
+    page = html.check(small.get(f"/runs/{preview}"))
+    boxes = [one.attrs["value"] for one in page.named("input") if one.attrs.get("name") == "entries"]
+    (rest,) = [one.attrs["value"] for one in page.named("input") if one.attrs.get("name") == "rest"]
+    small.post(f"/runs/{preview}/send", {"ticks": "72", "entries": boxes, "rest": rest})
+    with site.app_context():
+        assert db.session.scalars(select(Run).where(Run.parent_id == preview)).one().options["entries"] is None

@@ -16,7 +16,7 @@ from tests.web.conftest import Browser
 from tests.web.seed import NOW
 from webapp import files
 from webapp.extensions import db
-from webapp.models import Media, PlayRow, RequestCount, Run, RunItem, TraktPicture, utcnow
+from webapp.models import Log, Media, PlayRow, RequestCount, Run, RunItem, TraktPicture, utcnow
 
 
 @pytest.fixture
@@ -153,3 +153,16 @@ def test_a_plain_text_stays_as_it_is_in_a_file() -> None:
 
 def test_a_file_of_somebody_else_is_not_there(small: Browser) -> None:
     small.get("/runs/9999/items.json", status=404)
+
+
+def test_a_long_log_shows_its_newest_lines_and_leads_to_all(small: Browser, make: Any, site: Flask, hanako: int) -> None:  # fmt: skip
+    run_id = make()
+    with site.app_context():
+        db.session.add_all([Log(user_id=hanako, run_id=run_id, level="info", message=f"line {n}.") for n in range(150)])
+        db.session.commit()
+    text = small.get(f"/runs/{run_id}")
+    assert "line 149." in text
+    assert "line 50." in text
+    assert "line 49." not in text
+    assert text.index("line 50.") < text.index("line 149.")
+    assert f'href="/logs?run={run_id}&amp;level=debug"' in text

@@ -67,10 +67,12 @@ def tail(
     return _page(lines, after, frozenset(seen))
 
 
-def run_log(run_id: int, after: int = 0, *, level: str = "debug", limit: int = 500) -> list[Line]:
-    """Lines of one run, oldest first: it has one writer, so the id alone is the cursor."""
-    query = select(*LINE).where(Log.run_id == run_id, Log.id > after)
-    return list(db.session.execute(_at_least(query, level).order_by(Log.id).limit(limit)))
+def run_log(run_id: int, after: int | None = None, *, level: str = "debug", limit: int = 500) -> list[Line]:
+    """Lines of one run, oldest first: those after the id `after`, or else the newest. It has one writer, so the id alone is the cursor."""
+    query = _at_least(select(*LINE).where(Log.run_id == run_id), level)
+    if after is None:
+        return list(db.session.execute(query.order_by(Log.id.desc()).limit(limit)))[::-1]
+    return list(db.session.execute(query.where(Log.id > after).order_by(Log.id).limit(limit)))
 
 
 def _mine(user_id: int, level: str, run_id: int | None) -> Select[Any]:

@@ -25,6 +25,7 @@ blueprint = Blueprint("plans", __name__)
 CROWD = 50  # titles completed on one day: more than that is an import
 PATIENCE = 3.0  # seconds that a page waits for new dates
 LOOK = 0.1
+ROWS = 60  # of a plan; what comes after them is shown when one asks for all
 SHOWN = 100  # titles of which everything is there already
 
 _sleep = time.sleep
@@ -48,10 +49,13 @@ def plan_context(run: Run) -> dict[str, Any]:
     extras = beyond.plan_of(run.id) if decidable else []
     trakt = queries.connections(run.user_id).get("trakt")
     movies = sum(part.plays for row in plan for part in row.parts if part.kind == "movie")
+    rest = [] if "all" in request.args else plan[ROWS:]
     return {
         "sent_as": queries.sent_as(run.id) if run.preview else None,
         "can_send": trakt is not None and trakt.state == "connected",
         "plan": plan,
+        "shown": plan[: len(plan) - len(rest)],
+        "rest": rest,
         "counts": (sum(row.plays for row in plan) - movies, movies),
         "extras_plan": extras,
         "decidable": decidable and bool(plan or extras),

@@ -22,6 +22,7 @@ from webapp.views.plans import plan_context, run_of
 blueprint = Blueprint("runs", __name__)
 STOP_POLLING = 286  # htmx ends a poller that gets it
 PAGE = 50
+LINES = 100  # of the log on the page of a run
 MOST_EXTRAS = 20_000
 
 
@@ -60,7 +61,7 @@ def show(run_id: int) -> ResponseReturnValue:
     planned = _is_planned(run)
     in_plan = "sent" if plan["decidable"] else None  # these stand in the plan already
     counts = queries.outcome_counts(run.id)
-    items = queries.items_of(run.id, outcome=outcome or None, without=in_plan, offset=offset)
+    items = queries.items_of(run.id, outcome=outcome or None, without=in_plan, offset=offset, limit=PAGE)
     return render_template(
         "runs/run.html",
         **_progress_context(run),
@@ -75,7 +76,7 @@ def show(run_id: int) -> ResponseReturnValue:
         vanished=queries.vanished_titles(run) if run.reason == "plays_vanished" else [],
         findings=repair.findings_of(run.id) if run.mode == "repair" else [],
         extras=[] if run.preview else beyond.extras_of(run.id),
-        lines=queries.run_log(run.id),
+        lines=queries.run_log(run.id, limit=LINES),
         parent=queries.run(current_user.id, run.parent_id) if run.parent_id else None,
     )
 
@@ -213,10 +214,11 @@ def send_again(run_id: int) -> ResponseReturnValue:
 
 
 def _ticked() -> list[int] | None:
-    """Ticked entries; None when the form has no boxes or all of them are ticked."""
+    """Ticked entries, and those of the plan that the page did not show (`rest`); None when the form has no boxes or that is all of it."""
     if "ticks" not in request.form:
         return None
-    chosen = [int(value) for value in request.form.getlist("entries") if value.isdigit()]
+    unseen = request.form.get("rest", "").split(",")
+    chosen = [int(value) for value in (*request.form.getlist("entries"), *unseen) if value.isdigit()]
     return None if str(len(chosen)) == request.form["ticks"] else chosen
 
 
