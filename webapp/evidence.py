@@ -136,8 +136,6 @@ def explained(text: str | None) -> str:
 
 @lru_cache(maxsize=2048)
 def _explained(text: str, _language: str) -> str:
-    if (whole := _clause(text.rstrip("."), _patterns()[: len(_SAID)])) is not None:
-        return f"{whole}."
     parts = _clauses(text, _patterns())
     return text if parts is None else "".join(parts)
 

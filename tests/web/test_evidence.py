@@ -104,3 +104,13 @@ def test_so_can_what_a_source_says(where: str, whose: str) -> None:
 def test_what_is_not_known_stays_as_it_is() -> None:
     assert evidence.explained("Nobody wrote this; it is new.") == "Nobody wrote this; it is new."
     assert evidence.explained(None) == ""
+
+
+def test_nothing_of_it_is_lost(words_app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    evidence._explained.cache_clear()
+    with words_app.test_request_context():
+        why = "Fribbs says season 2 of TMDB 95479; Trakt has no season 2; placed after the 24 episodes of entry 113415."
+        said = "Fribbs says season 2, counted as TMDB counts; Trakt has no season 2; placed after the 24 episodes of entry 113415."
+        assert evidence.explained(why) == said
+        assert evidence.explained("TMDB S2 E1, TVDB S2 E1") == "TMDB S2 E1, TVDB S2 E1"
