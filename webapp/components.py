@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -85,10 +85,13 @@ def time(moment: datetime | None, text: str | None = None) -> Markup:
     return _markup(f'<time datetime="{times.machine(moment)}">{escape(said)}</time>')
 
 
-def log_line(level: str, moment: datetime, message: str) -> Markup:
-    """What a line of a log begins with."""
-    at = f'<time datetime="{times.machine(moment)}">{escape(times.hours_minutes(moment, seconds=True))}</time>'
-    return _markup(f'{at}<span class="level">{escape(level)}</span><span class="message">{escape(message)}</span>')
+def log_lines(lines: Iterable[Any]) -> Markup:
+    """Items of the log of a run: when, how serious, what. `lines` are `queries.logs.Line`."""
+    return _markup("".join(
+        f'<li data-level="{line.level}"><time datetime="{times.machine(line.created_at)}">{escape(times.hours_minutes(line.created_at, seconds=True))}</time>'
+        f'<span class="level">{line.level}</span><span class="message">{escape(line.message)}</span></li>\n'
+        for line in lines
+    ))  # fmt: skip
 
 
 def upfirst(text: str) -> str:

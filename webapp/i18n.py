@@ -40,7 +40,12 @@ def locale() -> str:
     """The language of what is being said: en, pt-BR."""
     if not has_app_context():
         return "en"
-    return str(flask_babel.get_locale() or "en").replace("_", "-")
+    return _tag(flask_babel.get_locale())
+
+
+@lru_cache(maxsize=64)
+def _tag(found: object) -> str:
+    return str(found or "en").replace("_", "-")
 
 
 def number(value: int) -> str:

@@ -58,30 +58,41 @@ def mappings(
 
     The page is found on narrow rows first, and only its fifty are read in full.
     """
-    counted = shown = [Entry.user_id == user_id, Entry.gone_at.is_(None)]
-    many = state in ("", "placed", "auto")  # that is, most of them
-    if q:
-        counted, shown = _matching(user_id, q)
-        many = many and counted is not shown
-    counted, shown = [*counted, *_in_state(user_id, state)], [*shown, *_in_state(user_id, state)]
-    total = select(func.count()).select_from(Entry).where(*counted).scalar_subquery()
+    found, known = _page(user_id, q, state, sort, language, offset, limit)
+    query = (
+        select(Entry, TraktShow.title, _by_hand(user_id))
+        .join(Entry.media)
+        .options(contains_eager(Entry.media))
+        .outerjoin(TraktShow, (TraktShow.trakt_id == Entry.trakt_id) & (Entry.kind == "show"))
+        .where(Entry.id.in_(found))
+    )
+    rows = {entry.id: (entry, show, bool(manual)) for entry, show, manual in db.session.execute(query)}
+    return EntryPage([rows[one] for one in found], known, offset + limit if offset + limit < known else None)
+
+
+def _page(user_id: int, q: str, state: str, sort: str, language: str, offset: int, limit: int) -> tuple[list[int], int]:
+    """Ids of the entries of one page in their order, and how many entries there are in all."""
+    states = _in_state(user_id, state)
+    counted, shown = _matching(user_id, q) if q else (_listed(user_id), _listed(user_id))
+    few = counted is shown
+    counted, shown = [*counted, *states], [*shown, *states]
+    many = not few and state in ("", "placed", "auto")  # that is, most of them
     if sort == "title":
         ordered = _by_title(shown, language, leads=many)
     else:
         order = {"progress": (Entry.progress.desc(),), "state": (_URGENCY,)}.get(sort, ())
         newest = unindexed(Entry.list_updated_at) if state in _SMALL else Entry.list_updated_at
         ordered = select(Entry.id).where(*shown).order_by(*order, newest.desc(), Entry.id.desc())
-    found = db.session.execute(ordered.add_columns(total).offset(offset).limit(limit)).all()
-    known = int(found[0][1]) if found else 0
-    query = (
-        select(Entry, TraktShow.title, _by_hand(user_id))
-        .join(Entry.media)
-        .options(contains_eager(Entry.media))
-        .outerjoin(TraktShow, (TraktShow.trakt_id == Entry.trakt_id) & (Entry.kind == "show"))
-        .where(Entry.id.in_([row[0] for row in found]))
-    )
-    rows = {entry.id: (entry, show, bool(manual)) for entry, show, manual in db.session.execute(query)}
-    return EntryPage([rows[row[0]] for row in found], known, offset + limit if offset + limit < known else None)
+    if few:
+        every = list(db.session.scalars(ordered))
+        return every[offset : offset + limit], len(every)
+    total = select(func.count()).select_from(Entry).where(*counted).scalar_subquery()
+    page = db.session.execute(ordered.add_columns(total).offset(offset).limit(limit)).all()
+    return [row[0] for row in page], int(page[0][1]) if page else 0
+
+
+def _listed(user_id: int) -> list[Any]:
+    return [Entry.user_id == user_id, Entry.gone_at.is_(None)]
 
 
 def _in_state(user_id: int, state: str) -> list[Any]:
@@ -131,7 +142,7 @@ def _matching(user_id: int, q: str) -> tuple[list[Any], list[Any]]:
         return few, few
     title = aliased(Media)
     one_by_one = select(title.anilist_id).where(title.anilist_id == Entry.anilist_id, *_has(q, title)).exists()
-    listed, by_id = [Entry.user_id == user_id, Entry.gone_at.is_(None)], Entry.anilist_id.in_(numbered)
+    listed, by_id = _listed(user_id), Entry.anilist_id.in_(numbered)
     return [*listed, or_(Entry.anilist_id.in_(matching_titles(q)), by_id)], [*listed, or_(one_by_one, by_id)]
 
 
