@@ -17,8 +17,8 @@ import threading
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Protocol
@@ -36,6 +36,7 @@ PATIENCE = 60.0  # seconds; a longer wait parks the run
 BLOCK_AT_MOST = 3600.0
 _PREFIX = "tsuzuki:pace"
 _REDIS_REST = 30.0  # seconds without asking Redis after it failed
+_LEARNED = 600  # seconds for which a lower limit counts that a service has named
 
 # KEYS: slots, block, heard. ARGV: limit, period ms, patience ms, a unique name. Returns ms to wait, slots left.
 _RESERVE = """
@@ -71,7 +72,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A rule and how much of it is left now, for a page. `blocked_until`: the service told us to wait."""
+    """A rule and how much of it is left now, for a page. `blocked_until`: the service told us to wait.
+
+    `limit` is what the service has said lately, where that is less than its rule.
+    """
 
     service: str
     bucket: str
@@ -94,7 +98,8 @@ class Store(Protocol):
     def learn(self, rule: Rule, limit: int) -> None:
         """The service allows less than we thought."""
 
-    def budgets(self) -> list[Budget]: ...
+    def look(self, rule: Rule) -> Budget | None:
+        """How it stands now; None when that cannot be known."""
 
 
 class LocalStore:
@@ -105,14 +110,12 @@ class LocalStore:
         self._lock = threading.Lock()
         self._slots: defaultdict[str, list[float]] = defaultdict(list)
         self._until: dict[str, float] = {}
-        self._limits: dict[str, int] = {}
-        self._rules: dict[str, Rule] = {}
+        self._limits: dict[str, tuple[int, float]] = {}  # what was learned, and until when it counts
 
     def reserve(self, rule: Rule, patience: float) -> float:
         with self._lock:
             now = self._clock()
-            self._rules[rule.bucket] = rule
-            limit = min(rule.limit, self._limits.get(rule.bucket, rule.limit))
+            limit = self._limit(rule, now)
             slots = [t for t in self._slots[rule.bucket] if t > now - rule.period]
             at = max(now, self._until.get(rule.bucket, now))
             if len(slots) >= limit:
@@ -124,7 +127,6 @@ class LocalStore:
 
     def block(self, rule: Rule, seconds: float) -> None:
         with self._lock:
-            self._rules[rule.bucket] = rule
             self._until[rule.bucket] = max(self._until.get(rule.bucket, 0.0), self._clock() + seconds)
 
     def blocked_for(self, rule: Rule) -> float:
@@ -133,13 +135,17 @@ class LocalStore:
 
     def learn(self, rule: Rule, limit: int) -> None:
         with self._lock:
-            self._limits[rule.bucket] = limit
+            self._limits[rule.bucket] = limit, self._clock() + _LEARNED
 
-    def budgets(self) -> list[Budget]:
+    def look(self, rule: Rule) -> Budget | None:
         with self._lock:
-            rules, now = list(self._rules.values()), self._clock()
-            used = {r.bucket: sum(t > now - r.period for t in self._slots[r.bucket]) for r in rules}
-        return [_budget(rule, used[rule.bucket], self.blocked_for(rule)) for rule in rules]
+            now = self._clock()
+            used, limit = sum(t > now - rule.period for t in self._slots[rule.bucket]), self._limit(rule, now)
+        return _budget(rule, limit, used, self.blocked_for(rule))
+
+    def _limit(self, rule: Rule, now: float) -> int:
+        learned, until = self._limits.get(rule.bucket, (rule.limit, now))
+        return min(rule.limit, learned) if until > now else rule.limit
 
 
 class RedisStore:
@@ -152,7 +158,6 @@ class RedisStore:
         self._block = client.register_script(_BLOCK)
         self._local = LocalStore(clock)
         self._resting_until = -math.inf
-        self._known: set[Rule] = set()
 
     def _ask(self, question: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
         if self._clock() >= self._resting_until:
@@ -167,9 +172,6 @@ class RedisStore:
 
     def reserve(self, rule: Rule, patience: float) -> float:
         def ask() -> float:
-            if rule not in self._known:
-                self._client.hset(_PREFIX, rule.bucket, json.dumps(asdict(rule)))
-                self._known.add(rule)
             arguments: list[str | int] = [
                 rule.limit,
                 round(rule.period * 1000),
@@ -192,26 +194,22 @@ class RedisStore:
         def ask() -> None:
             key = _keys(rule)[2]
             self._client.hset(key, "limit", limit)
-            self._client.expire(key, 600)
+            self._client.expire(key, _LEARNED)
 
         self._local.learn(rule, limit)
         self._ask(ask, lambda: None)
 
-    def budgets(self) -> list[Budget]:
-        def ask() -> list[Budget]:
-            rules = [Rule(**json.loads(text)) for text in self._client.hvals(_PREFIX)]
+    def look(self, rule: Rule) -> Budget | None:
+        def ask() -> Budget:
             seconds, micros = self._client.time()
             now = seconds * 1000 + micros // 1000
-            return [
-                _budget(
-                    rule,
-                    self._client.zcount(_keys(rule)[0], now - round(rule.period * 1000), "+inf"),
-                    max(self._client.pttl(_keys(rule)[1]), 0) / 1000,
-                )
-                for rule in sorted(rules, key=lambda rule: rule.bucket)
-            ]
+            slots, block, heard = _keys(rule)
+            learned = self._client.hget(heard, "limit")
+            used = self._client.zcount(slots, now - round(rule.period * 1000), "+inf")
+            limit = rule.limit if learned is None else min(rule.limit, int(learned))
+            return _budget(rule, limit, used, max(self._client.pttl(block), 0) / 1000)
 
-        found: list[Budget] = self._ask(ask, self._local.budgets)
+        found: Budget | None = self._ask(ask, lambda: None)
         return found
 
 
@@ -219,9 +217,9 @@ def _keys(rule: Rule) -> list[str]:
     return [f"{_PREFIX}:{rule.bucket}", f"{_PREFIX}:{rule.bucket}:block", f"{_PREFIX}:{rule.bucket}:heard"]
 
 
-def _budget(rule: Rule, used: int, blocked: float) -> Budget:
+def _budget(rule: Rule, limit: int, used: int, blocked: float) -> Budget:
     until = datetime.now(UTC) + timedelta(seconds=blocked) if blocked > 0 else None
-    return Budget(rule.service, rule.bucket, rule.limit, rule.period, max(rule.limit - used, 0), until)
+    return Budget(rule.service, rule.bucket, limit, rule.period, max(limit - used, 0), until)
 
 
 class Bucket:
@@ -256,7 +254,7 @@ class Bucket:
         limit, left = _number(headers, "X-RateLimit-Limit"), _number(headers, "X-RateLimit-Remaining")
         if limit and 0 < limit < self.rule.limit:
             self._store.learn(self.rule, int(limit))
-        seconds = retry_after(headers) if status == 429 else None
+        seconds = retry_after(headers) if status == 429 or status >= 500 else None
         if seconds is None:
             seconds = _told(headers, status, time.time())
         if seconds is None and limit and left is not None and left - max(limit - self.rule.limit, 0) <= 0:
@@ -298,9 +296,11 @@ def store_for(redis_url: str | None) -> Store:
     return RedisStore(redis.Redis.from_url(redis_url, socket_timeout=2.0, socket_connect_timeout=1.0, retry=once_more))
 
 
-def budgets(redis_url: str | None) -> list[Budget]:
-    """Every budget that was used so far, for a page."""
-    return store_for(redis_url).budgets()
+def budgets(redis_url: str | None, rules: Sequence[Rule]) -> list[Budget] | None:
+    """How these stand now, for a page; None when Redis does not answer, so that nobody knows of all processes."""
+    store = store_for(redis_url)
+    found = [budget for rule in rules if (budget := store.look(rule)) is not None]
+    return found if len(found) == len(rules) else None
 
 
 def _named(secret: str) -> str:

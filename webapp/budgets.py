@@ -8,10 +8,16 @@ from flask import current_app
 
 from jobs import pace
 from jobs.pace import Budget
+from webapp import tokens
 
 
-def budgets(user_id: int) -> Sequence[Budget]:
-    """Every budget that was used since Redis started; of those that belong to one person, this person's only."""
-    found = pace.budgets(current_app.config["TSUZUKI"].REDIS_URL)
-    mine = {pace.trakt_reads(user_id).bucket, pace.trakt_writes(user_id).bucket}
-    return [row for row in found if not row.bucket.startswith(("trakt-reads:", "trakt-writes:")) or row.bucket in mine]
+def budgets(user_id: int) -> Sequence[Budget] | None:
+    """Every budget that runs of this person use, asked for or not; None when Redis does not answer."""
+    config = current_app.config["TSUZUKI"]
+    rules = [pace.anilist(), pace.trakt_reads(user_id), pace.trakt_writes(user_id)]
+    key, _secret = tokens.app_credentials(user_id, "trakt")
+    if key:
+        rules.append(pace.trakt_public(key))
+    if config.TMDB_API_KEY:
+        rules.append(pace.tmdb())
+    return pace.budgets(config.REDIS_URL, rules)

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 import redis
+from flask import current_app
 
 from jobs import pace
 from jobs.errors import RateLimited
-from jobs.pace import Bucket, LocalStore, RedisStore, Rule, Store, budgets, store_for
+from jobs.pace import Bucket, Budget, LocalStore, RedisStore, Rule, Store, budgets, store_for
 from tests.at_once import at_once
+from tests.processes import in_processes
 from webapp.launch import redis_server
 
 
@@ -111,6 +113,9 @@ def test_a_block_is_never_made_shorter(store: Store) -> None:
         (429, {"Retry-After": "42"}, 40, 42),
         (429, {"Retry-After": "42", "X-RateLimit-Remaining": "0"}, 40, 42),
         (429, {}, 0.5, 1),
+        (503, {"Retry-After": "30"}, 28, 30),
+        (503, {}, 0, 0),
+        (200, {"Retry-After": "30"}, 0, 0),
         (429, {"X-RateLimit-Reset": "IN30"}, 27, 30),
         (200, {"X-RateLimit-Limit": "90", "X-RateLimit-Remaining": "87"}, 10, 20),
         (200, {"X-RateLimit-Limit": "90", "X-RateLimit-Remaining": "88"}, 0, 0),
@@ -164,6 +169,28 @@ def test_processes_share_one_budget_through_redis(client: redis.Redis) -> None:
     assert sum(wait == 0 for one in waits for wait in one) == 30
 
 
+def take_turns(times: int) -> int:
+    """In each process: how many of so many requests may leave at once."""
+    store = store_for(current_app.config["TSUZUKI"].REDIS_URL)
+    return sum(store.reserve(pace.anilist(), 0.0) == 0.0 for _ in range(times))
+
+
+def test_real_processes_share_one_budget(redis_url: str, tmp_path: Path) -> None:
+    settings = {"DATA_DIR": str(tmp_path), "SECRET_KEY": "x", "REDIS_URL": redis_url}
+    counts = in_processes(settings, 4, f"{__name__}:take_turns", 20)
+    assert len(counts) == 4
+    assert sum(counts) == 30
+
+
+def test_each_budget_has_its_own_unit() -> None:
+    """Per outgoing address: one bucket for everybody. Per account, per app key: one bucket each."""
+    assert pace.anilist() == pace.anilist()
+    assert pace.tmdb().bucket == "tmdb"
+    buckets = [make(who).bucket for who in (1, 2) for make in (pace.trakt_reads, pace.trakt_writes)]
+    buckets += [pace.trakt_public(key).bucket for key in ("one", "two")]
+    assert len(set(buckets)) == 6
+
+
 def test_without_redis_the_process_counts_alone() -> None:
     store_for.cache_clear()
     store = store_for("unix:///nowhere/redis.sock")
@@ -171,7 +198,8 @@ def test_without_redis_the_process_counts_alone() -> None:
     store.block(RULE, 70.0)
     with pytest.raises(RateLimited):
         Bucket(RULE, store).turn()
-    assert [b.bucket for b in store.budgets()] == ["anilist"]
+    assert store.look(RULE) is None
+    assert budgets("unix:///nowhere/redis.sock", [RULE]) is None
 
 
 def test_redis_is_asked_again_after_a_rest(client: redis.Redis) -> None:
@@ -188,11 +216,26 @@ def test_redis_is_asked_again_after_a_rest(client: redis.Redis) -> None:
 def test_a_page_reads_what_is_left_of_each_budget(store: Store) -> None:
     store.reserve(RULE, 1.0)
     store.reserve(RULE, 1.0)
-    assert [(b.service, b.limit, b.period, b.left, b.blocked_until) for b in store.budgets()] == [
-        ("anilist", 3, 60.0, 1, None)
-    ]
+    assert store.look(RULE) == Budget("anilist", "anilist", 3, 60.0, 1, None)
+    store.learn(RULE, 2)  # the service has named a lower limit
+    assert store.look(RULE) == Budget("anilist", "anilist", 2, 60.0, 0, None)
     store.block(RULE, 30.0)
-    assert store.budgets()[0].blocked_until is not None
+    seen = store.look(RULE)
+    assert seen is not None
+    assert seen.blocked_until is not None
+    assert 20 < (seen.blocked_until - datetime.now(UTC)).total_seconds() <= 30
+    other = Rule("trakt", "never-asked", 500, 300.0)
+    assert store.look(other) == Budget("trakt", "never-asked", 500, 300.0, 500, None)
+
+
+def test_a_limit_that_a_service_has_named_counts_for_ten_minutes() -> None:
+    clock = Clock()
+    store = LocalStore(clock)
+    store.learn(RULE, 2)
+    clock.now += 599
+    assert [store.reserve(RULE, 100.0) > 0 for _ in range(3)] == [False, False, True]
+    clock.now += 200
+    assert [store.reserve(RULE, 100.0) > 0 for _ in range(4)] == [False, False, False, True]
 
 
 def test_nothing_of_an_app_key_stands_in_redis(client: redis.Redis) -> None:
@@ -204,7 +247,7 @@ def test_nothing_of_an_app_key_stands_in_redis(client: redis.Redis) -> None:
 
 def test_without_an_address_there_is_one_store_for_the_process() -> None:
     assert store_for(None) is store_for(None)
-    assert isinstance(budgets(None), list)
+    assert budgets(None, [Rule("anilist", "nobody", 3, 60.0)]) == [Budget("anilist", "nobody", 3, 60.0, 3, None)]
 
 
 @pytest.mark.parametrize("make", [pace.anilist, pace.tmdb, lambda: pace.trakt_reads(1), lambda: pace.trakt_writes(1)])
