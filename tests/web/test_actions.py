@@ -168,6 +168,25 @@ def test_a_run_that_waits_for_a_person_shows_what_it_would_do(quiet: Browser, fi
     assert ("48 plays" in text and "And 12 plays of other titles." in text) == (reason == "plays_vanished")
 
 
+@pytest.mark.parametrize(
+    ("service", "says"),
+    [
+        ("trakt", "your whole list is compared with what taro has"),
+        ("anilist", "the list of taro is read from the beginning"),
+    ],
+)
+def test_another_account_is_named_with_what_a_yes_means(
+    site: Flask, quiet: Browser, find: Find, service: str, says: str
+) -> None:
+    with site.app_context():
+        changed = {"pending_account_id": "another", "pending_account_name": "taro", "account_name": "kenji"}
+        db.session.execute(update(Connection).where(Connection.service == service).values(**changed))
+        db.session.commit()
+    text = quiet.get(f"/runs/{find(Run, reason='account_changed').id}")
+    assert "kenji before, taro now." in text
+    assert says in text
+
+
 def test_undo_asks_first(quiet: Browser, find: Find) -> None:
     sent = find(PlayRow, state="sent").run_id
     assert f'href="/runs/{sent}/undo"' in quiet.get(f"/runs/{sent}")

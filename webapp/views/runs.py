@@ -13,7 +13,7 @@ from webapp import files, pictures, queries, words, words_beyond
 from webapp import runs as commands
 from webapp.forms import number_arg
 from webapp.i18n import gettext as _
-from webapp.models import OPEN, Run, utcnow
+from webapp.models import OPEN, Connection, Run, utcnow
 from webapp.queries import beyond, repair
 from webapp.queries.runs import Part
 from webapp.report import report_of
@@ -74,11 +74,19 @@ def show(run_id: int) -> ResponseReturnValue:
         offset=offset,
         report=report_of(run),
         vanished=queries.vanished_titles(run) if run.reason == "plays_vanished" else [],
+        changed=_changed_accounts(run),
         findings=repair.findings_of(run.id) if run.mode == "repair" else [],
         extras=[] if run.preview else beyond.extras_of(run.id),
         lines=queries.run_log(run.id, limit=LINES),
         parent=queries.run(current_user.id, run.parent_id) if run.parent_id else None,
     )
+
+
+def _changed_accounts(run: Run) -> list[Connection]:
+    """Where another account answered than before; the run waits until the person says which one it is."""
+    if (run.status, run.reason) != ("needs_approval", "account_changed"):
+        return []
+    return [row for row in queries.connections(run.user_id).values() if row.pending_account_id]
 
 
 def _is_planned(run: Run) -> bool:
