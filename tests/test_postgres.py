@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from jobs import runstate, tick
 from tests.at_once import at_once
-from webapp import create_app, crypto, runs, schedule
+from webapp import create_app, crypto, runs, schedule, tokens
 from webapp.config import Config, _database_url
 from webapp.extensions import Base, db
+from webapp.grants import Tokens
 from webapp.launch import migrations, prepare
 from webapp.launch.folder import make_folder
-from webapp.models import Connection, Run, User, utcnow
+from webapp.models import Connection, Lease, Log, Run, User, utcnow
 
 pytestmark = pytest.mark.postgres
 
@@ -110,7 +112,19 @@ def test_one_of_many_ticks_holds_the_lease(app: Flask) -> None:
 
 
 def test_a_whole_tick_runs(app: Flask, user: User, caplog: pytest.LogCaptureFixture) -> None:
-    db.session.add(Run(user_id=user.id, mode="full", trigger="page", status="needs_approval", created_at=utcnow()))
+    now = utcnow()
+    db.session.add(Run(user_id=user.id, mode="full", trigger="page", status="needs_approval", created_at=now))
+    silent = {"status": "running", "attempt": 1, "worker": "a host:7", "heartbeat_at": now - timedelta(minutes=2)}
+    open_batch = {"batch_deadline": now + timedelta(hours=1), "lock_key": f"trakt:{user.id}"}
+    db.session.add(Run(user_id=user.id, mode="watching", trigger="page", created_at=now, **silent, **open_batch))
     db.session.commit()
-    assert tick.Tick(app).once()
+    tokens.store(user.id, "anilist", Tokens("jwt", None, now + timedelta(days=5)))
+    for _ in range(2):
+        assert tick.Tick(app, clock=lambda: utcnow() + timedelta(minutes=1)).once()
+        db.session.execute(delete(Lease))
+        db.session.commit()
     assert "failed" not in caplog.text
+    told = list(db.session.scalars(select(Log.message).where(Log.level == "warning").order_by(Log.id)))
+    assert len(told) == 2  # each once: the worker that vanished, the sign-in that ends
+    assert "has not been heard of" in told[0]
+    assert "the sign-in ends in 5 days" in told[1]

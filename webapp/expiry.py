@@ -10,7 +10,6 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy import text as sql
@@ -72,8 +71,7 @@ def _tell(found: Ending, now: datetime) -> bool:
     first = upsert(SystemConfig).values(user_id=found.user_id, key=found.key, value=TOLD, updated_at=utcnow())
     once = first.on_conflict_do_nothing(index_elements=["user_id", "key"], index_where=sql("user_id IS NOT NULL"))
     with transaction() as session:
-        told: Any = session.execute(once)
-        if not told.rowcount:
+        if session.scalar(once.returning(SystemConfig.id)) is None:
             return False
         session.add(Log(user_id=found.user_id, level="warning", message=line, created_at=now))
     return True
