@@ -218,7 +218,7 @@ def siblings(user_id: int, title: Title) -> list[Entry]:
         .join(Entry.media)
         .options(contains_eager(Entry.media))
         .where(
-            Entry.user_id == user_id,
+            unindexed(Entry.user_id) == user_id,
             Entry.kind == title.entry.kind,
             Entry.trakt_id == title.entry.trakt_id,
             Entry.anilist_id != title.anilist_id,
