@@ -24,7 +24,7 @@ from jobs.storing import changed_rows
 from webapp import enqueue, expiry, runs, schedule, tokens
 from webapp.config import Config
 from webapp.database import transaction, upsert
-from webapp.models import Connection, ImportDraft, Lease, Log, OAuthFlow, PlanItem, Run, TraktPicture, utcnow
+from webapp.models import Connection, ImportDraft, Lease, Log, OAuthFlow, PlanExtra, PlanItem, Run, TraktPicture, utcnow
 
 LOG = logging.getLogger("tsuzuki.tick")
 
@@ -232,10 +232,13 @@ def tidy_up(now: datetime) -> None:
                 Run.plan_expires_at < now, Run.status.in_(("succeeded", "partial", "failed", "cancelled"))
             )
         ).all()
-        with_plan = set(session.scalars(select(PlanItem.run_id).distinct())) & set(ended)
-    for run_id in sorted(with_plan):
-        with transaction() as session:
-            session.execute(delete(PlanItem).where(PlanItem.run_id == run_id))
+        plans = {
+            table: set(session.scalars(select(table.run_id).distinct())) & set(ended) for table in (PlanItem, PlanExtra)
+        }
+    for table, run_ids in plans.items():
+        for run_id in sorted(run_ids):
+            with transaction() as session:
+                session.execute(delete(table).where(table.run_id == run_id))
     with transaction() as session:
         session.execute(delete(Log).where(Log.id <= max(old, newest - MOST_LOGS)))
     with transaction() as session:

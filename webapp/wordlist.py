@@ -233,7 +233,7 @@ LEFT_ALONE: Mapping[str, Any] = {
 
 # What goes to Trakt beyond plays: what is switched on, and what it does.
 BEYOND: Mapping[str, tuple[Any, Any]] = {
-    "rating": (_l("Ratings"), _l("Scores of titles that you finished. A title that fills a season rates the season, a movie or a show with one season as a whole; others rate nothing. A rating that is on Trakt is never changed.")),
+    "rating": (_l("Ratings"), _l("Scores of titles that you finished. A title that fills a season rates that season; a movie, or a show with one season, is rated as a whole; other titles rate nothing. A rating that is on Trakt is never changed.")),
     "watchlist": (_l("Watchlist"), _l("Titles that you plan to watch, as their movie or show; of a show that you began, the season.")),
     "dropped": (_l("Dropped shows"), _l("Shows of titles that you dropped, unless you go on with another title of the show.")),
 }  # fmt: skip

@@ -47,10 +47,51 @@ from webapp.wordlist import (
 )
 
 __all__ = [
-    "ACTIONS", "BEYOND", "BROKEN", "CAUSES", "COMMANDS", "CONNECTIONS", "DATE_RULES", "DATE_SOURCES", "ERRORS", "EXTRAS", "FINDINGS", "FORMATS", "GATE", "LEADS", "LEFT_ALONE", "MODES", "OUTCOMES",
-    "PHASES", "PILES", "PLANNED", "PLAYS", "REASONS", "REFUSED", "RUN_REASONS", "SERVICES", "SOURCES", "STATES",
-    "STATE_SENTENCES", "STATUSES", "TRIGGERS", "added", "command_error", "error_sentence", "error_title", "headline", "label",
-    "plan_words", "plays_words", "run_label", "run_sentence", "run_service", "run_state", "sentence", "tone",
+    "ACTIONS",
+    "BEYOND",
+    "BROKEN",
+    "CAUSES",
+    "COMMANDS",
+    "CONNECTIONS",
+    "DATE_RULES",
+    "DATE_SOURCES",
+    "ERRORS",
+    "EXTRAS",
+    "FINDINGS",
+    "FORMATS",
+    "GATE",
+    "LEADS",
+    "LEFT_ALONE",
+    "MODES",
+    "OUTCOMES",
+    "PHASES",
+    "PILES",
+    "PLANNED",
+    "PLAYS",
+    "REASONS",
+    "REFUSED",
+    "RUN_REASONS",
+    "SERVICES",
+    "SOURCES",
+    "STATES",
+    "STATE_SENTENCES",
+    "STATUSES",
+    "TRIGGERS",
+    "added",
+    "button_words",
+    "command_error",
+    "error_sentence",
+    "error_title",
+    "headline",
+    "label",
+    "plan_words",
+    "plays_words",
+    "run_label",
+    "run_sentence",
+    "run_service",
+    "run_state",
+    "sentence",
+    "tone",
 ]  # fmt: skip
 
 UNKNOWN = lazy_gettext("Tsuzuki has no words for this yet.")
@@ -144,6 +185,14 @@ def plan_words(run: Run, episodes: int, movies: int = 0) -> str:
     more = beyond.named(beyond.numbers(run, "planned"))
     plays = plays_words(episodes, movies) if episodes + movies or not more else ""
     return ", ".join(text for text in (plays, more) if text)
+
+
+def button_words(run: Run, episodes: int, movies: int = 0) -> str:
+    """The same, short enough for a button: 37 episodes and 2 movies, 34 more."""
+    more = beyond.total(run, "planned")
+    if not more or not episodes + movies:
+        return plan_words(run, episodes, movies)
+    return gettext("%(plays)s, %(count)s more", plays=plays_words(episodes, movies), count=number(more))
 
 
 def run_state(run: Run) -> str:

@@ -31,6 +31,12 @@ def named(counted: Mapping[str, int]) -> str:
     return str(gettext(" and ").join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part))
 
 
+def named_rows(counted: Mapping[str, int]) -> str:
+    """The same of rows by kind: {"rating": 34, ...}."""
+    names = {"rating": "ratings", "watchlist": "watchlist", "dropped": "dropped"}
+    return named({names[kind]: count for kind, count in counted.items()})
+
+
 def would_be_added(run: Run) -> str:
     """Of a preview; "" when there is nothing of the kind."""
     planned = numbers(run, "planned")
@@ -63,9 +69,7 @@ def _waiting(run: Run) -> list[str]:
 
 
 def goes_as(kind: str, target: str, season: int, value: int) -> str:
-    """Where one of them goes: "Season 2, rated 9"."""
-    names = {"movie": gettext("the movie"), "show": gettext("the show"), "season": gettext("Season %(n)s", n=season)}
-    where = names.get(target, target)
-    if kind == "rating":
-        return gettext("%(where)s: %(value)s of 10", where=where, value=value)
-    return where
+    """Where one of them goes: "Season 2, 9 of 10"."""
+    names = {"movie": gettext("Movie"), "show": gettext("Show"), "season": gettext("Season %(number)s", number=season)}
+    where = str(names.get(target, target))
+    return gettext("%(where)s, %(value)s of 10", where=where, value=value) if kind == "rating" else where

@@ -62,7 +62,7 @@ setInterval(() => {
 
 // Ticks of a preview: the sentence beside "Send" counts what is ticked.
 function count(form) {
-  const boxes = [...form.querySelectorAll("tbody input[type=checkbox]")];
+  const boxes = [...form.querySelectorAll("tbody input[type=checkbox]:not([data-all])")];
   const ticked = boxes.filter((box) => box.checked);
   const rest = form.elements.rest?.dataset ?? { entries: 0, plays: 0 }; // titles of a long plan that are not shown
   const plays = ticked.reduce((sum, box) => sum + Number(box.dataset.plays || 0), Number(rest.plays));
@@ -81,7 +81,7 @@ document.addEventListener("change", (event) => {
   const form = event.target.closest("form[data-ticks]");
   if (!form) return;
   if (event.target.matches("[data-all]")) {
-    for (const box of event.target.closest("table").querySelectorAll("tbody input")) box.checked = event.target.checked;
+    for (const box of event.target.closest("tbody, table").querySelectorAll("input[type=checkbox]")) box.checked = event.target.checked;
   }
   count(form);
 });

@@ -109,7 +109,9 @@ def test_scores_become_ratings_once_after_a_preview(sim: Running, person: User) 
     assert {kind for kind, *_ in found} == {"rating"}
     assert ("rating", "season", 1420, 1, 9) in found  # Attack on Titan's first season, of four
     assert {target for _, target, *_ in found} == {"movie", "show", "season"}
+    sim.post("requests/reset")
     again = go(user)
+    assert sum(service["total"] for service in sim.get("requests").values()) <= 3
     assert (again.status, of(again, "ratings")["planned"], of(again, "ratings")["already"]) == ("succeeded", 0, planned)
     assert asked(sim) == {}
     assert marks(sim) == found

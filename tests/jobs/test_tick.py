@@ -17,7 +17,7 @@ from jobs import tick
 from webapp import enqueue
 from webapp.config import Config
 from webapp.extensions import db
-from webapp.models import Connection, Log, OAuthFlow, PlanItem, Run, TraktPicture, User, utcnow
+from webapp.models import Connection, Log, OAuthFlow, PlanExtra, PlanItem, Run, TraktPicture, User, utcnow
 
 HOUR = timedelta(hours=1)
 NOW = utcnow()
@@ -200,6 +200,7 @@ def test_old_plans_lines_and_sign_ins_are_tidied_away(app: Flask, user: User, re
                 run_id=run.id, user_id=user.id, anilist_id=1, episode=1, kind="episode", trakt_id=1, date_source="now"
             )
         )
+        db.session.add(PlanExtra(run_id=run.id, kind="rating", target="show", trakt_id=1, anilist_id=1, value=9))
     for days in (40, 1):
         db.session.add(Log(user_id=user.id, level="info", message="line", created_at=NOW - timedelta(days=days)))
     for state, expires in (("old", NOW - HOUR), ("new", NOW + HOUR)):
@@ -207,6 +208,7 @@ def test_old_plans_lines_and_sign_ins_are_tidied_away(app: Flask, user: User, re
     db.session.commit()
     ticking(app).once()
     assert list(db.session.scalars(select(PlanItem.run_id))) == [open_still.id]
+    assert list(db.session.scalars(select(PlanExtra.run_id))) == [open_still.id]
     assert len(list(db.session.scalars(select(Log.id)))) == 1
     assert list(db.session.scalars(select(OAuthFlow.state))) == ["new"]
 

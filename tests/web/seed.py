@@ -7,13 +7,17 @@ from datetime import UTC, datetime, timedelta
 from jobs.records import Reason
 from webapp.extensions import db
 from webapp.models import (
+    EXTRA_KINDS,
+    EXTRA_STATES,
     Connection,
     Entry,
     EntrySpan,
+    ExtraRow,
     Log,
     Mapping,
     MappingSource,
     Media,
+    PlanExtra,
     PlanItem,
     PlayRow,
     RequestCount,
@@ -248,5 +252,9 @@ def _runs(user_id: int, base: int) -> None:
                 date_source="unknown",
             )
         )
+        for season in (1, 2):
+            session.add(PlanExtra(run_id=waiting.id, kind="rating", target="season", trakt_id=70_000, season=season, anilist_id=base + 16, value=9))  # fmt: skip
+    for index, state in enumerate(EXTRA_STATES):
+        session.add(ExtraRow(user_id=user_id, target_account="trakt-1", kind=EXTRA_KINDS[index % 3], target="show", trakt_id=90_000 + base + index, anilist_id=base + 16, value=9, state=state, run_id=sent.id, claimed_at=NOW))  # fmt: skip
     for index, state in enumerate(("planned", "sending", "sent", "rejected", "removing", "removed", "gone")):
         session.add(PlayRow(user_id=user_id, source_account="anilist-1", anilist_id=base + 16, episode=index + 1, target_account="trakt-1", kind="episode", trakt_id=70_000 + base, season=2, number=index + 1, state=state, watched_at=NOW, sent_at=NOW if state in ("sent", "removing") else None, run_id=sent.id))  # fmt: skip

@@ -74,7 +74,7 @@ def test_a_plan_without_plays_shows_them_with_a_box_each(site: Flask, small: Bro
     page = small.get(f"/runs/{run_id}")
     for code in codes:
         assert f'name="extras" value="{code}" checked' in page
-    assert "Season 2: 9 of 10" in page
+    assert "Season 2, 9 of 10" in page
     assert "34 ratings and 1 watchlist title would be added to Trakt." in page
     assert "3 titles have another rating there, which stays." in page
 
@@ -126,7 +126,7 @@ def test_a_run_shows_what_it_sent_and_offers_undo_and_send_again(site: Flask, sm
     for state in EXTRA_STATES:
         assert words.label("extra", state) in page
     undo = small.get(f"/runs/{run_id}/undo")
-    assert "Take back the 1 thing that this run added?" in undo
+    assert "Take 1 rating off Trakt again?" in undo
     small.post(f"/runs/{run_id}/undo", {})
     with site.app_context():
         assert db.session.query(Run).filter_by(parent_id=run_id, mode="undo").count() == 1

@@ -40,6 +40,12 @@ def states_of(run_id: int) -> dict[str, int]:
     return dict(db.session.execute(query).all())
 
 
+def kinds_of(run_id: int, state: str) -> dict[str, int]:
+    """How many of a run are in this state, by kind."""
+    query = select(ExtraRow.kind, func.count()).where(ExtraRow.run_id == run_id, ExtraRow.state == state)
+    return dict(db.session.execute(query.group_by(ExtraRow.kind)).all())
+
+
 def held(run_id: int) -> int:
     """How many of a run are held back until "send again"."""
     query = select(func.count()).select_from(ExtraRow).where(

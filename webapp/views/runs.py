@@ -163,7 +163,7 @@ def plan_entry(run_id: int, anilist_id: int) -> ResponseReturnValue:
 def confirm_undo(run_id: int) -> ResponseReturnValue:
     run = run_of(run_id)
     back = repair.taken_away(run.id, commands.TAKEN_AWAY) if run.mode == "repair" else 0
-    more = beyond.states_of(run.id).get("sent", 0)
+    more = words_beyond.named_rows(beyond.kinds_of(run.id, "sent"))
     return render_template("runs/undo.html", run=run, plays=queries.run_plays(run.id), back=back, more=more)
 
 
