@@ -17,7 +17,6 @@ from webapp.models import (
     Mapping,
     MappingSource,
     Media,
-    PlanExtra,
     PlanItem,
     PlayRow,
     RequestCount,
@@ -157,7 +156,17 @@ def _run(user_id: int, status: str, **values: object) -> Run:
     return Run(**{"user_id": user_id, "mode": "full", "trigger": "page", "status": status, "started_at": NOW - timedelta(minutes=2), "finished_at": ended, "plan_expires_at": datetime(2999, 1, 1, tzinfo=UTC), **values})  # fmt: skip
 
 
+def _extras(user_id: int, base: int) -> None:
+    """A run that sent ratings and the like, in every state."""
+    sent = _run(user_id, "succeeded", result={"extras": {"ratings": {"planned": 6, "sent": 6}}})
+    db.session.add(sent)
+    db.session.flush()
+    for index, state in enumerate(EXTRA_STATES):
+        db.session.add(ExtraRow(user_id=user_id, target_account="trakt-1", kind=EXTRA_KINDS[index % 3], target="show", trakt_id=90_000 + base + index, anilist_id=base + 19, value=9, state=state, run_id=sent.id, claimed_at=NOW))  # fmt: skip
+
+
 def _runs(user_id: int, base: int) -> None:
+    _extras(user_id, base)
     session = db.session
     runs = [_run(user_id, "succeeded", result={"found": 1018, "review": 0}) for _ in range(3)]
     for reason in RUN_REASONS:
@@ -252,9 +261,5 @@ def _runs(user_id: int, base: int) -> None:
                 date_source="unknown",
             )
         )
-        for season in (1, 2):
-            session.add(PlanExtra(run_id=waiting.id, kind="rating", target="season", trakt_id=70_000, season=season, anilist_id=base + 16, value=9))  # fmt: skip
-    for index, state in enumerate(EXTRA_STATES):
-        session.add(ExtraRow(user_id=user_id, target_account="trakt-1", kind=EXTRA_KINDS[index % 3], target="show", trakt_id=90_000 + base + index, anilist_id=base + 16, value=9, state=state, run_id=sent.id, claimed_at=NOW))  # fmt: skip
     for index, state in enumerate(("planned", "sending", "sent", "rejected", "removing", "removed", "gone")):
         session.add(PlayRow(user_id=user_id, source_account="anilist-1", anilist_id=base + 16, episode=index + 1, target_account="trakt-1", kind="episode", trakt_id=70_000 + base, season=2, number=index + 1, state=state, watched_at=NOW, sent_at=NOW if state in ("sent", "removing") else None, run_id=sent.id))  # fmt: skip

@@ -46,7 +46,7 @@ def sent(site: Flask, run_id: int, *states: str) -> None:
     with site.app_context():
         user_id = db.session.query(User.id).scalar()
         for number, state in enumerate(states, 1):
-            db.session.add(ExtraRow(user_id=user_id, target_account="trakt-1", kind="rating", target="movie", trakt_id=number, anilist_id=number, value=8, state=state, run_id=run_id, claimed_at=utcnow()))  # fmt: skip
+            db.session.add(ExtraRow(user_id=user_id, target_account="trakt-1", kind="rating", target="movie", trakt_id=number + 500, anilist_id=number, value=8, state=state, run_id=run_id, claimed_at=utcnow()))  # fmt: skip
         db.session.commit()
 
 
@@ -137,7 +137,7 @@ def test_send_again_clears_the_hold_and_starts_a_full_run(site: Flask, small: Br
     sent(site, run_id, "sent", "gone", "removed", "rejected")
     small.post(f"/runs/{run_id}/send-again", {})
     with site.app_context():
-        held = {row.state for row in db.session.query(ExtraRow).filter_by(held=True)}
+        held = {row.state for row in db.session.query(ExtraRow).filter_by(held=True, run_id=run_id)}
         assert (held, db.session.query(Run).filter_by(mode="full", status="queued").count()) == ({"sent"}, 1)
 
 
