@@ -127,14 +127,19 @@ def paste(name: str) -> ResponseReturnValue:
 
 @blueprint.post("/anilist/name")
 def name_only() -> ResponseReturnValue:
-    """Read a public AniList list by its name alone."""
+    """Read a public AniList list by its name alone. `first`: it was typed on Home, where the set-up goes on."""
     text = request.form.get("name", "").strip()
     text = text.rstrip("/").rsplit("/", 1)[-1] if "anilist.co/" in text else text
-    if not _NAME.fullmatch(text):
-        return _back("anilist", _("An AniList name has 2 to 20 letters, digits or underscores."), "bad")
-    connection_id = tokens.store_name(current_user.id, "anilist", text)
-    enqueue.connection_check(connection_id)
-    return _back("anilist", _("We look for the list of %(name)s.", name=text))
+    fits = _NAME.fullmatch(text)
+    if fits:
+        enqueue.connection_check(tokens.store_name(current_user.id, "anilist", text))
+        said, tone = _("We look for the list of %(name)s.", name=text), "ok"
+    else:
+        said, tone = _("An AniList name has 2 to 20 letters, digits or underscores."), "bad"
+    if "first" not in request.form:
+        return _back("anilist", said, tone)
+    flash(said, tone)
+    return redirect(url_for("home.show"), 303)
 
 
 # Device code

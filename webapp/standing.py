@@ -55,6 +55,14 @@ def setup_step(user: User, connections: Mapping[str, Connection]) -> Step | None
         return Step(4, _("the plan is being made"), url_for("runs.show", run_id=run.id), _("Watch it"))
     if plan is None:
         return Step(4, _("look at the plan"), url_for("sync.show"), _("Make a preview"))
+    if any(row.last_error and not row.rows_kept for row in caches):
+        return Standing(
+            "bad",
+            _("The mapping caches could not be filled."),
+            _("Nothing can be placed without them. Update them below; the next run tries too."),
+            url_for("home.show", under=1, _anchor="caches"),
+            _("See the caches"),
+        )
     if not is_connected(connections.get("trakt")):
         return Step(5, _("connect Trakt"), url_for("settings.connections"), _("Connect Trakt"))
     return Step(5, _("send the plan"), url_for("runs.show", run_id=plan.id), _("Look at it"))
@@ -77,6 +85,13 @@ def standing(
             "new",
             _("Let's look at your library first."),
             _("Type your AniList name. Nothing is written anywhere until you have seen the plan and said yes."),
+            *((url_for("settings.connections"), _("Connect AniList")) if connections.get("anilist") else ("", "")),
+        )
+    if (connections["anilist"].details or {}).get("problem") == "wrong_name":
+        return Standing(
+            "bad",
+            _("AniList has no public list of %(name)s.", name=connections["anilist"].account_name or "?"),
+            _("Look at the spelling, or sign in instead."),
             url_for("settings.connections"),
             _("Connect AniList"),
         )
@@ -90,14 +105,8 @@ def standing(
             "review", words.run_sentence(run), "", url_for("runs.show", run_id=run.id), _("Look at the plan")
         )
     if not is_connected(connections.get("trakt")):
-        return _no_trakt(state["preview"])
-    if any(row.last_error and not row.rows_kept for row in caches):
-        return Standing(
-            "bad",
-            _("The mapping caches could not be filled."),
-            _("Nothing can be placed without them. Update them below; the next run tries too."),
-            url_for("home.show", under=1, _anchor="caches"),
-            _("See the caches"),
+        return (
+            _first_look(caches) if not state["preview"] and "trakt" not in connections else _no_trakt(state["preview"])
         )
     preview: Run | None = state["preview"]
     if preview is not None and preview.plays_planned and state["last_check"] is None:
@@ -140,6 +149,25 @@ def _no_trakt(preview: Run | None) -> Standing:
     else:
         text = _("Trakt isn't connected yet.")
     return Standing("new", text, _("Since July 2026 Trakt gives API keys to VIP members only. Without VIP you can still check your list here."), url_for("settings.connections"), _("Connect Trakt"))  # fmt: skip
+
+
+def _first_look(caches: Sequence[MappingSource]) -> Standing:
+    """The plan comes before the key: there is something to see without one."""
+    if any(not row.rows_kept for row in caches):
+        return Standing(
+            "run",
+            _("The mapping caches are being filled."),
+            _("They say which show and season a title is. It takes a minute; you don't need to do anything."),
+            url_for("home.show", under=1, _anchor="caches"),
+            _("See the caches"),
+        )
+    return Standing(
+        "new",
+        _("Ready for the first look."),
+        _("A preview reads your list and shows where everything would go. It sends nothing, and needs no key."),
+        url_for("sync.show"),
+        _("Make a preview"),
+    )
 
 
 def _ready(preview: Run) -> Standing:

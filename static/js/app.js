@@ -23,6 +23,18 @@ document.addEventListener("toast", (event) => {
   setTimeout(() => line.remove(), 6000);
 });
 
+// A server that doesn't answer says so once, and again when it does.
+let lost = false;
+function answers(event) {
+  const gone = event.type === "htmx:sendError" || event.detail.xhr?.status >= 500;
+  if (gone === lost) return;
+  lost = gone;
+  const words = document.getElementById("toasts").dataset;
+  document.dispatchEvent(new CustomEvent("toast", { detail: { value: lost ? words.lost : words.back } }));
+}
+document.addEventListener("htmx:sendError", answers);
+document.addEventListener("htmx:afterRequest", (event) => event.detail.xhr?.status && answers(event));
+
 // What needs a script appears with it.
 function prepare(root) {
   for (const button of root.querySelectorAll("[hidden]:is([data-copy], [data-copy-from], [data-pause], [data-all])")) button.hidden = false;

@@ -113,8 +113,9 @@ class Faults(list[str]):
         context.on("response", self._answered)
 
     def _console(self, message: ConsoleMessage) -> None:
-        # A bad answer is complained about below, with its address.
-        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+        # A bad answer is complained about below, with its address; the browser and htmx say it once more.
+        told = any(words in message.text for words in ("Failed to load resource", "Response Status Error Code"))
+        if message.type in ("error", "warning") and not told:
             self.append(f"console: {message.text}")
 
     def _failed(self, request: Request) -> None:

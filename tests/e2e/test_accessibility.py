@@ -7,7 +7,7 @@ from typing import Any
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e import house
 from tests.e2e.conftest import SIZES, opened, sign_in, unfold
@@ -83,3 +83,17 @@ def test_every_page_of_the_app_is_in_the_list(furnished: house.House) -> None:
     rules = [rule for rule in furnished.app.url_map.iter_rules() if "GET" in (rule.methods or ())]
     named = {rule.endpoint for rule in rules if not rule.endpoint.startswith(("api_", "cron"))}
     assert named | {"api_docs.page"} == set(furnished.pages) | house.NO_PAGES
+
+
+def test_a_server_that_does_not_answer_says_so_once_and_when_it_is_back(
+    chrome: Browser, furnished: house.House
+) -> None:
+    with opened(chrome, furnished.base_url, expected=(503,)) as page:
+        sign_in(page)
+        page.goto("/")
+        page.route("**/changes*", lambda route: route.fulfill(status=503))
+        said = page.locator("#toasts")
+        expect(said).to_contain_text("Tsuzuki does not answer.")
+        page.unroute("**/changes*")
+        expect(said).to_contain_text("Tsuzuki answers again.")
+        assert said.locator("p").count() <= 2

@@ -47,15 +47,18 @@ def make_the_account(page: Page) -> None:
 
 def read_the_list(page: Page) -> None:
     expect(step(page)).to_contain_text("Step 2 of 5: connect AniList")
-    step(page).get_by_role("link").click()
+    page.get_by_label("AniList name").fill("!")
+    page.get_by_role("button", name="Read my list").click()
+    expect(page.get_by_text("An AniList name has 2 to 20 letters, digits or underscores.")).to_be_visible()
     page.get_by_label("AniList name").fill(constants.ANILIST_USER_NAME)
     page.get_by_role("button", name="Read my list").click()
-    expect(page.locator("#anilist")).to_contain_text(constants.ANILIST_USER_NAME)
+    expect(page.get_by_text(f"We look for the list of {constants.ANILIST_USER_NAME}.")).to_be_visible()
 
 
 def look_at_the_plan(page: Page) -> None:
-    """The caches fill by themselves; until then every page says so."""
-    page.goto("/sync")
+    """The caches fill by themselves; Home says so without being loaded again, and then what comes next."""
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ready for the first look.")
+    page.get_by_role("link", name="Make a preview").first.click()
     page.get_by_role("button", name="Preview", exact=True).first.click()
     expect(page.get_by_text(re.compile(r"would be added to Trakt"))).to_be_visible()
     expect(page.get_by_role("button", name=SEND)).to_be_disabled()  # nowhere to send it to yet
@@ -76,7 +79,7 @@ def leave_and_come_back(page: Page) -> None:
 
 def connect_trakt(page: Page) -> None:
     """By the code that is typed on Trakt's page, here in another tab; this page notices by itself."""
-    step(page).get_by_role("link").click()
+    page.get_by_role("main").get_by_role("link", name="Connect Trakt").click()
     page.locator("#trakt").get_by_role("button", name=re.compile("code to type")).click()
     code = page.locator(".code").inner_text()
     with page.context.expect_page() as tab:

@@ -61,7 +61,7 @@ FIND = """english => {
     if (!node.parentElement.closest(english)) found.push(node.data.trim());
   for (const element of document.querySelectorAll('*'))
     if (!element.closest(english))
-      for (const name of ['aria-label', 'title', 'placeholder', 'alt', 'data-copied', 'data-count'])
+      for (const name of ['aria-label', 'title', 'placeholder', 'alt', 'data-copied', 'data-count', 'data-lost', 'data-back'])
         if (element.hasAttribute(name)) found.push(element.getAttribute(name));
   return [...new Set(found)];
 }"""

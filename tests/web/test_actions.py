@@ -602,7 +602,7 @@ def state_of(site: Flask, **connections: str) -> None:
     ("connections", "said", "step"),
     [
         ({}, "Let&#39;s look at your library first.", "Step 2 of 5: connect AniList"),
-        ({"anilist": "name_only"}, "Trakt isn&#39;t connected yet.", "Step 3 of 5: fill the mapping caches"),
+        ({"anilist": "name_only"}, "The mapping caches are being filled.", "Step 3 of 5: fill the mapping caches"),
         ({"anilist": "connected", "trakt": "connected"}, "Ready for the first look.", "Step 3 of 5"),
         ({"anilist": "connected", "trakt": "reconnect"}, "Trakt signed us out on 21 Sep", "Step 3 of 5"),
         ({"anilist": "refused", "trakt": "connected"}, "AniList refuses this app.", "Trakt"),
