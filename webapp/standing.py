@@ -55,14 +55,6 @@ def setup_step(user: User, connections: Mapping[str, Connection]) -> Step | None
         return Step(4, _("the plan is being made"), url_for("runs.show", run_id=run.id), _("Watch it"))
     if plan is None:
         return Step(4, _("look at the plan"), url_for("sync.show"), _("Make a preview"))
-    if any(row.last_error and not row.rows_kept for row in caches):
-        return Standing(
-            "bad",
-            _("The mapping caches could not be filled."),
-            _("Nothing can be placed without them. Update them below; the next run tries too."),
-            url_for("home.show", under=1, _anchor="caches"),
-            _("See the caches"),
-        )
     if not is_connected(connections.get("trakt")):
         return Step(5, _("connect Trakt"), url_for("settings.connections"), _("Connect Trakt"))
     return Step(5, _("send the plan"), url_for("runs.show", run_id=plan.id), _("Look at it"))
@@ -104,10 +96,17 @@ def standing(
         return Standing(
             "review", words.run_sentence(run), "", url_for("runs.show", run_id=run.id), _("Look at the plan")
         )
-    if not is_connected(connections.get("trakt")):
-        return (
-            _first_look(caches) if not state["preview"] and "trakt" not in connections else _no_trakt(state["preview"])
+    if any(row.last_error and not row.rows_kept for row in caches):
+        return Standing(
+            "bad",
+            _("The mapping caches could not be filled."),
+            _("Nothing can be placed without them. Update them below; the next run tries too."),
+            url_for("home.show", under=1, _anchor="caches"),
+            _("See the caches"),
         )
+    if not is_connected(connections.get("trakt")):
+        first = not state["preview"] and "trakt" not in connections
+        return _first_look(caches) if first else _no_trakt(state["preview"])
     preview: Run | None = state["preview"]
     if preview is not None and preview.plays_planned and state["last_check"] is None:
         return _ready(preview)
