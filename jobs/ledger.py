@@ -46,6 +46,7 @@ from jobs.ledger_rows import (
     accounts,
     back_to_sent,
     change,
+    count_late,
     counts,
     doubtful,
     known_history_ids,
@@ -61,7 +62,7 @@ from webapp.models import PlayRow, Run, utcnow
 
 __all__ = [
     "GONE", "HELD_STATES", "Accounts", "Claimed", "Counts", "Doubtful", "EntryCount", "Vanished", "Written", "accounts",
-    "back_to_planned", "claim_batch", "counts", "doubtful", "drop_leftovers", "known_history_ids", "mine", "reconcile",
+    "back_to_planned", "claim_batch", "count_late", "counts", "doubtful", "drop_leftovers", "known_history_ids", "mine", "reconcile",
     "record_absent", "record_doubt", "record_sent", "reject", "rows_for", "send_again", "sent_since", "write_deadline",
     "write_plan",
 ]  # fmt: skip

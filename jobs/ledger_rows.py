@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 
 from jobs.errors import BadData, LostClaim
 from jobs.planner import LedgerRow
@@ -207,6 +207,23 @@ def counts(run_id: int) -> Counts:
             continue
         by_entry[anilist_id] = new
     return Counts(sent, rejected, planned, sent - movies, movies, by_entry)
+
+
+def count_late(run_ids: Iterable[int]) -> None:
+    """Plays of runs that have ended were found on Trakt afterwards: those runs sent something after all."""
+    for run_id in run_ids:
+        sent = counts(run_id).sent
+        ended = (
+            Run.id == run_id,
+            Run.mode.not_in(("undo", "move", "repair")),  # what these sent is counted otherwise
+            Run.status.in_(("failed", "partial", "cancelled")),
+            Run.plays_sent < sent,
+        )
+        partial = case((Run.status == "failed", "partial"), else_=Run.status)
+        with transaction() as session:
+            session.execute(
+                update(Run).where(*ended).values(plays_sent=sent, status=partial), execution_options=NO_SYNC
+            )
 
 
 def sent_since(user_id: int, target_account: str, moment: datetime) -> int:

@@ -149,6 +149,8 @@ def _record(
     refused = [row.play_id for row in absent if row.absent_since is not None and row.answered]
     if there:
         ledger.record_sent(ctx, there, at)
+        whose = {row.run_id for row in rows if row.play_id in there and row.run_id is not None}
+        ledger.count_late(sorted(whose - {ctx.run_id}))
     ledger.record_absent(ctx, first, at)
     ledger.back_to_planned(ctx, again, at)
     ledger.reject(ctx, refused, at=at)

@@ -278,6 +278,10 @@ class Stage:
         sync.run(run_id)
         return run_row(run_id)
 
+    def cancel(self, run: Run) -> None:
+        db.session.rollback()
+        runs.cancel(run.id, self.user.id)
+
     def send_again(self) -> Run:
         """The person has looked where the refused plays of the one title go, and says so."""
         with transaction(readonly=True) as session:

@@ -8,8 +8,20 @@ from datetime import timedelta
 
 import pytest
 
-from tests.jobs.fault_table import ANILIST, DONE, POST, TABLE, TRAKT_READS, TRAKT_SIGN_IN, TRAKT_WRITES, UNDO, Row
+from tests.jobs.fault_table import (
+    ANILIST,
+    DONE,
+    POST,
+    TABLE,
+    TRAKT_READS,
+    TRAKT_SIGN_IN,
+    TRAKT_WRITES,
+    UNDO,
+    Row,
+    lagging,
+)
 from tests.jobs.fault_world import SEEDS, WANTED, Stage, Theatre, soon, theatre
+from tests.jobs.sync_fakes import run_row
 from webapp import words
 from webapp.models import Run, utcnow
 
@@ -127,6 +139,31 @@ def then_all_is_good(stage: Stage, row: Row, run: Run) -> None:
         idle = stage.run()
         assert (idle.status, idle.plays_sent) == ("succeeded", 0), stage.log(idle)
         assert stage.requests("trakt", "POST", "/sync/history") == posts
+
+
+@pytest.mark.parametrize("way", ["cancelled", "failed"])
+def test_plays_of_a_run_that_ended_in_doubt_are_looked_for_and_credited_by_the_next_one(
+    way: str, house: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer is lost, Trakt's readings lag, and the run ends before they show what had arrived."""
+    with house.stage(monkeypatch) as stage:
+        lagging(stage)
+        stage.break_(**POST, kind="drop_after_apply")
+        if way == "failed":
+            stage.break_(service="trakt", method="GET", path="/sync/history", kind="status", status=403, count=0)
+        ended = stage.run()
+        if way == "cancelled":
+            stage.cancel(ended)
+        assert (run_row(ended.id).status, run_row(ended.id).plays_sent) == (way, 0)
+        stage.mend()
+        run = stage.run()
+        assert (run.status, run.reason) == ("waiting", "settling"), "nothing is sent before these are settled"
+        run = stage.goes_on(run)
+        assert (run.status, run.plays_sent) == ("succeeded", 0), stage.log(run)
+        assert stage.history() == ALL
+        assert stage.requests("trakt", "POST", "/sync/history") == 1
+        ended = run_row(ended.id)
+        assert (ended.status, ended.plays_sent) == ("partial" if way == "failed" else way, 7)
 
 
 @pytest.mark.parametrize("row", UNDO, ids=lambda row: row.name)

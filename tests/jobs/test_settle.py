@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
 from jobs import ledger
 from jobs.errors import IncompleteRead, LostClaim, Settling
@@ -14,7 +15,9 @@ from jobs.records import Play
 from jobs.settle import Settled, settle
 from tests.fakes import FakeClock, FakeRun, FakeTrakt
 from tests.jobs.plays import connect, new_run, next_attempt, play, rows, states
-from webapp.models import User
+from tests.jobs.sync_fakes import run_row
+from webapp.database import transaction
+from webapp.models import Run, User
 
 ACCOUNT = Accounts("7", "trakt-uuid")
 
@@ -135,12 +138,18 @@ def test_plays_of_a_run_that_ended_are_settled_by_the_next_one(run: FakeRun, tra
     claim(run, trakt, play(1, 1), play(1, 2))
     arrive(trakt, play(1, 1))
     trakt.clock.move(500)
+    with transaction() as session:
+        session.execute(update(Run).where(Run.id == run.run_id).values(status="failed", reason="app_refused"))
     later = new_run(run.user_id)
     with pytest.raises(Settling):
         look(later, trakt)
     trakt.clock.move(60)
     assert look(later, trakt) == Settled(planned=1)
     assert states() == {"sent": 1, "planned": 1}
+    ended = run_row(run.run_id)
+    assert (ended.status, ended.reason, ended.plays_sent) == ("partial", "app_refused", 1), (
+        "it sent something after all"
+    )
 
 
 def test_unknown_dates_are_settled_by_the_picture_only(run: FakeRun, trakt: FakeTrakt) -> None:
