@@ -54,6 +54,8 @@ def settle(ctx: Running, trakt: TraktHistory, *, clock: Clock = utcnow) -> Settl
                 seconds=seconds,
             )
     if total != Settled():
+        before = ctx.result.get("settled") or {"arrived": 0, "again": 0}  # the run's page says it in a sentence
+        ctx.result["settled"] = {"arrived": before["arrived"] + total.sent, "again": before["again"] + total.planned}
         ctx.progress.log(
             "info",
             f"Looked for plays whose answer was lost: {total.sent} are on Trakt, {total.planned} are sent again, "

@@ -222,6 +222,7 @@ class FakeRun:
     user_id: int
     attempt: int = 1
     progress: FakeReports = field(default_factory=FakeReports)
+    result: dict[str, Any] = field(default_factory=dict)
     cancel_after: int | None = None
     stop_after: int | None = None
     looks: int = 0

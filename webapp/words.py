@@ -91,6 +91,7 @@ __all__ = [
     "run_service",
     "run_state",
     "sentence",
+    "settled",
     "tone",
 ]  # fmt: skip
 
@@ -303,6 +304,17 @@ def headline(text: str) -> tuple[str, str]:
     """The first of some sentences, and the others: for the heading of a page. A number with a dot is no end."""
     parts = re.split(r"(?<=[^\d\s][.。])\s+", text, maxsplit=1)
     return parts[0], " ".join(parts[1:])
+
+
+def settled(run: Run) -> str:
+    """What became of plays whose answer was lost; empty where none was."""
+    said: Mapping[str, Any] = (run.result or {}).get("settled") or {}
+    arrived, again = int(said.get("arrived") or 0), int(said.get("again") or 0)
+    if arrived and not again:
+        return ngettext("Trakt didn't answer, so we looked: the play had arrived. Nothing was sent twice.", "Trakt didn't answer, so we looked: all %(count)s plays had arrived. Nothing was sent twice.", arrived, count=number(arrived))  # fmt: skip
+    if again:
+        return gettext("Trakt didn't answer, so we looked: %(arrived)s of %(all)s plays had arrived, and only the others were sent again. Nothing was sent twice.", arrived=number(arrived), all=number(arrived + again))  # fmt: skip
+    return ""
 
 
 def _was_read_back(run: Run) -> bool:

@@ -534,6 +534,7 @@ def test_a_lost_answer_is_settled_before_anything_is_sent_again(app: Flask, worl
         run = world.go_on(run.id)
     assert (run.status, run.plays_sent) == ("succeeded", 12)
     assert len(world.plays) == 12
+    assert run.result["settled"] == {"arrived": 0, "again": 12}
 
 
 @pytest.mark.parametrize(

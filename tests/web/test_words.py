@@ -167,6 +167,19 @@ def test_the_state_of_a_run_says_whether_something_was_sent(made: dict[str, obje
     assert words.run_label(run(**made))
 
 
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({"arrived": 100, "again": 0}, "Trakt didn't answer, so we looked: all 100 plays had arrived. Nothing was sent twice."),
+        ({"arrived": 1, "again": 0}, "Trakt didn't answer, so we looked: the play had arrived. Nothing was sent twice."),
+        ({"arrived": 60, "again": 40}, "Trakt didn't answer, so we looked: 60 of 100 plays had arrived, and only the others were sent again. Nothing was sent twice."),
+        (None, ""),
+    ],
+)  # fmt: skip
+def test_what_was_looked_at_after_a_lost_answer_is_told(found: dict[str, int] | None, said: str) -> None:
+    assert words.settled(run(result={"settled": found} if found else {})) == said
+
+
 def test_a_reading_that_misses_something_is_no_confirmation() -> None:
     said = words.run_sentence(
         run(plays_sent=3, result={"added": {"episodes": 3}, "readBack": {"plays": 3, "there": 2}})
