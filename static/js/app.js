@@ -110,3 +110,19 @@ document.addEventListener("htmx:afterSettle", () => {
 
 document.addEventListener("htmx:afterSettle", (event) => prepare(event.target));
 document.addEventListener("DOMContentLoaded", () => prepare(document));
+
+// "/" goes to the page's search, else to that of the titles. Not while one types.
+function search() {
+  const field = document.querySelector("main input[type=search]");
+  field?.focus();
+  field?.select();
+  return field;
+}
+
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input:not([type=checkbox], [type=radio]), select, textarea");
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || typing) return;
+  event.preventDefault();
+  if (!search()) location.assign(document.body.dataset.search);
+});
+document.addEventListener("DOMContentLoaded", () => location.hash === "#q" && search());

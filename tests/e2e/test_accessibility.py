@@ -97,3 +97,28 @@ def test_a_server_that_does_not_answer_says_so_once_and_when_it_is_back(
         page.unroute("**/changes*")
         expect(said).to_contain_text("Tsuzuki answers again.")
         assert said.locator("p").count() <= 2
+
+
+def test_by_keyboard_one_skips_to_the_content_searches_and_sees_where_one_is(
+    chrome: Browser, furnished: house.House
+) -> None:
+    with opened(chrome, furnished.base_url) as page:
+        sign_in(page)
+        page.goto("/settings")
+        page.keyboard.press("Tab")
+        skip = page.get_by_role("link", name="Skip to content")
+        expect(skip).to_be_focused()
+        expect(skip).to_be_in_viewport()
+        page.keyboard.press("Enter")
+        expect(page.locator("main")).to_be_focused()
+        page.keyboard.press("Tab")
+        ring = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert ring == "solid"
+
+        page.keyboard.press("/")  # no search here: the titles'
+        expect(page.get_by_label("Search titles and ids")).to_be_focused()
+        page.keyboard.type("1/2")  # typed, not jumped
+        expect(page.get_by_label("Search titles and ids")).to_have_value("1/2")
+        page.goto("/history")
+        page.keyboard.press("/")
+        expect(page.get_by_label("Search titles")).to_be_focused()
