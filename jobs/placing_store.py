@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
-from json import loads
+from json import dumps, loads
 from typing import Any
 
 from sqlalchemy import Text, select, type_coerce, update
@@ -23,7 +23,7 @@ from jobs.mapping.rows import AnidbRow, AnidbRule, IdRow
 from jobs.mapping.sequels import first_name
 from jobs.records import Identity, Ids, Kind, MediaInfo, Placement, Refusal, Shape, Slot, to_json
 from jobs.storing import moment
-from webapp.database import transaction, upsert
+from webapp.database import among, transaction, upsert
 from webapp.models import (
     AnidbMap,
     AnimeId,
@@ -41,7 +41,10 @@ PART = 500
 QUIET = timedelta(days=400)  # a show whose newest episode is older counts as ended, whatever Trakt says of it
 _ID_FIELDS = tuple(IdRow.__dataclass_fields__)
 _LISTS = tuple(_ID_FIELDS.index(name) for name in ("tmdb_movie_ids", "imdb_ids"))
-_JSON = ("tmdb_movie_ids", "imdb_ids", "rules")
+_MAPPING = [column for column in MappingRow.__table__.columns if column.name not in ("id", "created_at")]
+_JSON = ("tmdb_movie_ids", "imdb_ids", "rules", "placement")
+_COMPARED = ("kind", "trakt_id", "pile", "reason", "due_at", "waiting_since")
+_STORED = ("id", "changed_at", "placement", *_COMPARED)
 _ANIDB_FIELDS = tuple(AnidbRow.__dataclass_fields__)
 
 
@@ -95,14 +98,14 @@ def load(user_id: int, anilist_ids: Collection[int]) -> Desk:
     for part in parts(anilist_ids):
         with transaction(readonly=True) as session:
             columns = (Entry.anilist_id, Entry.id, Entry.progress, Entry.waiting_since)
-            mine = select(*columns).where(Entry.user_id == user_id, Entry.anilist_id.in_(part))
+            mine = select(*columns).where(Entry.user_id == user_id, among(Entry.anilist_id, part))
             entries.update((anilist_id, EntryState(*rest)) for anilist_id, *rest in session.execute(mine))
-            corrections = select(EntrySpan).where(EntrySpan.user_id == user_id, EntrySpan.anilist_id.in_(part))
+            corrections = select(EntrySpan).where(EntrySpan.user_id == user_id, among(EntrySpan.anilist_id, part))
             for row in session.scalars(corrections):
                 spans.setdefault(row.anilist_id, []).append((row.first, row.last, row.season, row.start))
-            known.update(_known(user_id, session.scalars(select(MappingRow).where(MappingRow.anilist_id.in_(part)))))
+            known.update(_known(user_id, session.execute(select(*_MAPPING).where(among(MappingRow.anilist_id, part)))))
             in_lists = select(ListMapping, MappingList.title).join(MappingList, MappingList.id == ListMapping.list_id)
-            in_lists = in_lists.where(ListMapping.anilist_id.in_(part)).order_by(ListMapping.list_id.desc())
+            in_lists = in_lists.where(among(ListMapping.anilist_id, part)).order_by(ListMapping.list_id.desc())
             for mapping, title in session.execute(in_lists):  # the earliest list comes last and stays
                 before = known.get(mapping.anilist_id, Known())
                 known[mapping.anilist_id] = replace(before, listed=_listed(mapping, title))
@@ -115,12 +118,12 @@ def _read_media(anilist_ids: Collection[int]) -> dict[int, MediaInfo]:
     found: dict[int, MediaInfo] = {}
     for part in parts(anilist_ids):
         with transaction(readonly=True) as session:
-            rows: Any = session.execute(select(*Media.__table__.columns).where(Media.anilist_id.in_(part)))
+            rows: Any = session.execute(select(*Media.__table__.columns).where(among(Media.anilist_id, part)))
             found.update((row.anilist_id, media_info(row)) for row in rows)  # a plain row has the same names
     return found
 
 
-def _known(user_id: int, rows: Iterable[MappingRow]) -> dict[int, Known]:
+def _known(user_id: int, rows: Iterable[Any]) -> dict[int, Known]:
     """The person's own row before a shared one, and the automatic one beside it."""
     manual: dict[int, tuple[bool, datetime, Identity]] = {}
     auto: dict[int, Identity] = {}
@@ -191,11 +194,11 @@ def _read_rows(rows: dict[int, IdRow], *wanted: tuple[Any, Collection[int]]) -> 
     for column, values in wanted:
         for part in parts(values):
             with transaction(readonly=True) as session:
-                ids.update(session.scalars(select(AnimeId.id).where(column.in_(part))))
+                ids.update(session.scalars(select(AnimeId.id).where(among(column, part))))
     columns = [AnimeId.id, *(_raw(getattr(AnimeId, name)) for name in _ID_FIELDS)]
     for part in parts(ids - set(rows)):
         with transaction(readonly=True) as session:
-            for row_id, *cells in session.execute(select(*columns).where(AnimeId.id.in_(part))):
+            for row_id, *cells in session.execute(select(*columns).where(among(AnimeId.id, part))):
                 for place in _LISTS:
                     cells[place] = _values(cells[place])
                 rows[row_id] = IdRow(*cells)
@@ -218,7 +221,7 @@ def _read_anidb(ids: Collection[int]) -> dict[int, AnidbRow]:
     found: dict[int, AnidbRow] = {}
     for part in parts(ids):
         with transaction(readonly=True) as session:
-            for values in session.execute(select(*columns).where(AnidbMap.anidb_id.in_(part))):
+            for values in session.execute(select(*columns).where(among(AnidbMap.anidb_id, part))):
                 data = dict(zip(_ANIDB_FIELDS, values, strict=True))
                 data["rules"] = tuple(AnidbRule.from_json(rule) for rule in _values(data["rules"]))
                 data["tmdb_movie_ids"] = _values(data["tmdb_movie_ids"])
@@ -236,7 +239,7 @@ def shows(trakt_ids: Collection[int], at: datetime) -> dict[int, StoredShow]:
     columns = (TraktShow.trakt_id, TraktShow.title, TraktShow.ended, TraktShow.missing, TraktShow.seasons, TraktShow.etag, TraktShow.fetched_at)  # fmt: skip
     for part in parts(trakt_ids):
         with transaction(readonly=True) as session:
-            rows = session.execute(select(*columns).where(TraktShow.trakt_id.in_(part))).all()
+            rows = session.execute(select(*columns).where(among(TraktShow.trakt_id, part))).all()
         for trakt_id, title, ended, missing, seasons, etag, fetched_at in rows:
             shape = None if missing else _shape(trakt_id, title, seasons or {}, ended=ended, at=at)
             found[trakt_id] = StoredShow(trakt_id, shape, etag, fetched_at)
@@ -381,10 +384,23 @@ def save_results(
             for i in part
         ]
         with transaction() as session:
-            mine = select(Entry.id, Entry.changed_at).where(Entry.id.in_([row["id"] for row in rows]))
-            changed = {row_id for row_id, since in session.execute(mine.with_for_update()) if since and since > at}
-            if fresh := [row for row in rows if row["id"] not in changed]:
-                session.execute(update(Entry), fresh)
+            stored = select(*(_raw(getattr(Entry, name)) for name in _STORED)).where(
+                among(Entry.id, [row["id"] for row in rows])
+            )
+            before = {row.id: row for row in session.execute(stored.with_for_update())}
+            rows = [row for row in rows if not ((since := before[row["id"]].changed_at) and since > at)]
+            known = {row["id"] for row in rows if _is_stored(before[row["id"]], row)}
+            if known:
+                session.execute(update(Entry).where(among(Entry.id, sorted(known))).values(placed_at=at))
+            if moved := [row for row in rows if row["id"] not in known]:
+                session.execute(update(Entry), moved)
+
+
+def _is_stored(before: Any, row: Mapping[str, Any]) -> bool:
+    """Whether the list row says this already; most do when everything is looked at again."""
+    placement = before.placement  # text from SQLite, an object already from PostgreSQL
+    wanted = dumps(row["placement"]) if isinstance(placement, str) else row["placement"]
+    return bool(placement == wanted) and all(getattr(before, name) == row[name] for name in _COMPARED)
 
 
 def stored_placement(entry: Entry) -> Placement | Refusal | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -52,6 +53,13 @@ def unindexed(column: Any) -> Any:
     the other index that the query was written for.
     """
     return func.coalesce(column, column)
+
+
+def among(column: Any, ids: Collection[int]) -> Any:
+    """`column IN (ids)` for hundreds of ids: SQLite gets them as one value, which costs less than a value for each."""
+    if db.engine.dialect.name != "sqlite":
+        return column.in_(ids)
+    return column.in_(select(func.json_each(json.dumps(list(ids))).table_valued("value").c.value))
 
 
 def upsert(table: Any) -> Any:
