@@ -16,6 +16,7 @@ from jobs import extras_ledger, extras_lists, plans
 from jobs import placing_store as store
 from jobs.accounts import TraktSettings
 from jobs.dates import zone_of
+from jobs.errors import Stops, Waits
 from jobs.extras import (
     GOES_ON,
     KINDS,
@@ -55,6 +56,7 @@ class Beyond:
     decided: Decided = field(default_factory=Decided)
     waiting: tuple[Extra, ...] = ()  # for room on the watchlist
     left_out: int = 0  # unticked, or not in the plan that was agreed to
+    trouble: Stops | Waits | None = None  # why nothing of it could be planned; plays go out all the same
 
 
 NOTHING = Beyond()
@@ -257,5 +259,7 @@ def _number(extras: Iterable[Extra], kind: ExtraKind) -> int:
 
 def store_plan(ctx: RunContext, made: Beyond) -> None:
     """Keep the plan with its run, unless it is the one that was agreed to, or the run goes on."""
-    if made.kinds and not plans.is_first(ctx) and (ctx.preview or ctx.attempt == 1):
+    if made.trouble is not None and ctx.parent_id is not None and ctx.attempt == 1:
+        extras_ledger.store_plan(ctx, extras_ledger.load_plan(ctx.parent_id))  # for the attempt after the wait
+    elif made.kinds and not plans.is_first(ctx) and (ctx.preview or ctx.attempt == 1):
         extras_ledger.store_plan(ctx, made.new)

@@ -42,6 +42,8 @@ def send(
 
 def send_beyond(ctx: RunContext, tools: Tools, picture: Picture, more: Beyond) -> bool:
     """Ratings, watchlist and dropped shows; whether the watchlist turned out to be full. Raises as `send` does."""
+    if more.trouble is not None:
+        raise more.trouble
     full = False
     try:
         full = extras_sending.send(ctx, tools.writer, picture.account_id, more)

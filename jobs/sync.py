@@ -18,7 +18,7 @@ from jobs import (
 )
 from jobs.accounts import TraktSettings, known_trakt, note_answer, trakt_account
 from jobs.beyond import Beyond
-from jobs.errors import CachesEmpty
+from jobs.errors import CachesEmpty, Stops, Waits
 from jobs.planning import Agreed, date_rule_of, draft, only_what_was_agreed, place
 from jobs.records import Picture
 from jobs.removing import run_removal
@@ -125,10 +125,19 @@ def compare(ctx: RunContext, picture: Picture) -> str | None:
 
 
 def plan_beyond(ctx: RunContext, tools: Tools, picture: Picture, settings: TraktSettings | None) -> Beyond:
-    """Ratings, watchlist and dropped shows that may go out with this run; lost answers of them are settled first."""
-    if ctx.mode == "full" and not ctx.preview and settings is not None:
-        extras_sending.settle(ctx, tools.writer, settings.account_id)
-    more = beyond.only_what_was_agreed(ctx, beyond.plan(ctx, tools, picture, settings))
+    """Ratings, watchlist and dropped shows that may go out with this run; lost answers of them are settled first.
+
+    What goes wrong here holds no play back: it ends the run, or lets it wait, after the plays.
+    """
+    try:
+        if ctx.mode == "full" and not ctx.preview and settings is not None:
+            extras_sending.settle(ctx, tools.writer, settings.account_id)
+        more = beyond.only_what_was_agreed(ctx, beyond.plan(ctx, tools, picture, settings))
+    except (Stops, Waits) as error:
+        ctx.progress.log("warning", f"Ratings, watchlist and dropped shows: {error.reason}: {error.detail}")
+        ctx.result["extrasTrouble"] = error.reason
+        return Beyond(trouble=error)
+    ctx.result.pop("extrasTrouble", None)
     if more.kinds:
         ctx.result["extras"] = beyond.result_of(ctx, more)
     return more

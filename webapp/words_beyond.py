@@ -41,6 +41,8 @@ def would_be_added(run: Run) -> str:
     """Of a preview; "" when there is nothing of the kind."""
     planned = numbers(run, "planned")
     said = [gettext("%(these)s would be added to Trakt.", these=named(planned))] if planned else []
+    if (run.result or {}).get("extrasTrouble"):
+        said.append(gettext("Trakt's ratings and lists could not be looked at, so nothing of them is in this plan."))
     if different := total(run, "different"):
         said.append(ngettext("%(count)s title has another rating there, which stays.", "%(count)s titles have another rating there, which stays.", different, count=number(different)))  # fmt: skip
     return " ".join([*said, *_waiting(run)])

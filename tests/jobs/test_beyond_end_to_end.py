@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from jobs import beyond, extras_ledger, extras_lists, extras_sending, pace, sync
-from jobs.errors import LostClaim
+from jobs.errors import LostClaim, Settling
 from jobs.extras import Extra, Target
 from jobs.pace import Rule
 from tests.jobs.sync_fakes import make_run, run_row
@@ -261,16 +261,39 @@ def test_what_trakt_does_not_take_is_refused_by_name_and_held(
     assert [row.state for row in rows(season=77)] == ["rejected"]
 
 
-def test_a_list_that_cannot_be_read_completely_fails_the_run(sim: Running, person: User) -> None:
+def test_a_list_that_cannot_be_read_ends_the_run_after_its_plays(sim: Running, person: User) -> None:
     user = with_on(person, "rating")
-    sim.post(
-        "faults", {"service": "trakt", "method": "GET", "path": "/sync/ratings/movies", "kind": "wrong_item_count"}
-    )
+    fault = {"service": "trakt", "method": "GET", "path": "/sync/ratings/movies", "kind": "wrong_item_count"}
+    sim.post("faults", fault)
+    preview = go(user, preview=True)
+    assert (preview.status, preview.result["extrasTrouble"], preview.plays_planned > 0) == ("succeeded", "incomplete_read", True)  # fmt: skip
+    sim.post("faults", fault)
     run = go(user)
-    assert (run.status, run.reason) == ("failed", "incomplete_read"), lines(run)
+    assert (run.status, run.reason, run.plays_sent) == ("partial", "incomplete_read", preview.plays_planned), lines(run)
     assert marks(sim) == set()
     with transaction(readonly=True) as session:
         assert session.scalars(select(TraktList)).all() == []
+    run = go(user)
+    assert (run.status, of(run, "ratings")["sent"]) == ("succeeded", len(marks(sim))), lines(run)
+
+
+def test_a_preview_that_is_sent_keeps_its_ratings_through_a_wait(
+    sim: Running, person: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = with_on(person, "rating")
+    preview = go(user, preview=True)
+    sent = runs.send_preview(preview.id, user.id, None).run
+
+    def in_doubt(*_args: Any) -> None:
+        raise Settling("somebody's answer was lost", service="trakt", seconds=0)
+
+    with monkeypatch.context() as doubt:
+        doubt.setattr(extras_sending, "settle", in_doubt)
+        sync.run(sent.id)
+    run = run_row(sent.id)
+    assert (run.status, run.reason, run.plays_sent) == ("waiting", "settling", preview.plays_planned), lines(run)
+    run = go_on(run)
+    assert (run.status, of(run, "ratings")["sent"]) == ("succeeded", of(preview, "ratings")["planned"]), lines(run)
 
 
 def test_the_brake_counts_them_and_only_what_was_seen_goes_out_after_approval(sim: Running, person: User) -> None:

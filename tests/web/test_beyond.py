@@ -79,6 +79,11 @@ def test_a_plan_without_plays_shows_them_with_a_box_each(site: Flask, small: Bro
     assert "3 titles have another rating there, which stays." in page
 
 
+def test_a_preview_says_when_they_could_not_be_looked_at(site: Flask, small: Browser) -> None:
+    run_id = a_run(site, preview=True, result={"extrasTrouble": "incomplete_read"})
+    assert "Trakt&#39;s ratings and lists could not be looked at" in small.get(f"/runs/{run_id}")
+
+
 def test_what_is_ticked_is_sent_and_the_rest_is_not(site: Flask, small: Browser) -> None:
     run_id = a_run(site, preview=True)
     codes = planned(site, run_id)
