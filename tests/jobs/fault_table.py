@@ -17,7 +17,6 @@ from webapp.simulator.catalogue import Kind
 
 Given = Callable[[Stage], None]
 Ending = tuple[str, str | None]  # state, reason
-FOR_EVER = 0
 
 WAITS_RATE: Ending = ("waiting", "rate_limited")
 WAITS_DOWN: Ending = ("waiting", "service_down")
@@ -31,7 +30,7 @@ def failed(reason: str) -> Ending:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`ends`: the states in order, an hour passing after each that waits, while the fault lasts."""
+    """`ends`: the states in order while the fault lasts; after each that waits, its time comes."""
 
     service: str  # the address that misbehaves: anilist, trakt, trakt-auth
     fault: str

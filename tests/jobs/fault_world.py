@@ -6,32 +6,29 @@ times back. Everything else (requests, deadlines, tables, ledger) is what runs i
 
 from __future__ import annotations
 
-import copy
-import errno
 import json
-import socket
 import sqlite3
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import delete, select, update
-from werkzeug.serving import BaseWSGIServer, make_server
 
 from jobs import clients, pace, refresh, sync
 from jobs.accounts import WHOLE_LIST
 from jobs.posting import BATCH_KEY
 from jobs.targets.trakt import Trakt
 from jobs.transport import Transport
+from tests.jobs.fault_library import SEEDS, WANTED, Place, small_library
+from tests.jobs.listener import Listener, Ticker
 from tests.jobs.sync_fakes import make_run, run_row
 from webapp import create_app, runs, tokens, words
 from webapp.config import load
@@ -52,127 +49,10 @@ from webapp.models import (
     utcnow,
 )
 from webapp.simulator import constants
-from webapp.simulator.__main__ import Quiet
 from webapp.simulator.app import create_simulator
-from webapp.simulator.catalogue import Catalogue, Kind
-from webapp.simulator.demo import demo_library
 from webapp.simulator.faults import Fault
-from webapp.simulator.library import Library, SeedPlay
 from webapp.simulator.process import environment
 from webapp.simulator.world import World
-
-T = TypeVar("T")
-Place = tuple[Kind, int, int, int]
-BEBOP, HAIKYUU, AKIRA = 1, 21698, 47  # AniList ids
-LIST = {BEBOP: ("CURRENT", 3), HAIKYUU: ("PAUSED", 4), AKIRA: ("COMPLETED", 1)}
-WANTED: frozenset[Place] = frozenset(
-    {
-        *(("episode", 30857, 1, number) for number in (1, 2, 3)),
-        *(("episode", 60417, 3, number) for number in (1, 2, 3, 4)),
-        ("movie", 115, 0, 0),
-    }
-)
-SEEDS: tuple[Place, ...] = (
-    ("episode", 30857, 1, 1),  # wanted, and there already
-    ("episode", 30857, 0, 1),
-    ("episode", 13855, 1, 1),
-    ("episode", 60947, 1, 1),
-    ("movie", 97, 0, 0),
-    ("movie", 224301, 0, 0),
-    ("movie", 225063, 0, 0),
-)
-
-
-@cache
-def _demo() -> Library:
-    return demo_library(1_790_000_000.0)
-
-
-def small_library(born: float) -> Library:
-    """Three entries of the demo, and seven plays on Trakt."""
-    demo = _demo()
-    owner = copy.copy(demo.users[0])
-    owner.entries = {
-        anilist_id: replace(demo.users[0].entries[anilist_id], status=status, progress=progress)
-        for anilist_id, (status, progress) in LIST.items()
-    }
-    places = (*WANTED, *SEEDS)
-    shows = {trakt_id for kind, trakt_id, _, _ in places if kind == "episode"}
-    movies = {trakt_id for kind, trakt_id, _, _ in places if kind == "movie"}
-    return replace(
-        demo,
-        users=[owner],
-        activities=[copy.copy(row) for row in demo.activities if row.media_id in LIST],
-        catalogue=Catalogue(
-            copy.deepcopy([demo.catalogue.shows[trakt_id] for trakt_id in sorted(shows)]),
-            [demo.catalogue.movies[trakt_id] for trakt_id in sorted(movies)],
-        ),
-        seeds={
-            constants.TRAKT_ACCOUNT: [
-                SeedPlay(kind, trakt_id, season, number, 1_700_000_000.0 + 60 * position)
-                for position, (kind, trakt_id, season, number) in enumerate(SEEDS)
-            ]
-        },
-    )
-
-
-class Listener:
-    """The simulator's app on a port of its own, which can refuse connections for a while."""
-
-    def __init__(self, app: Flask) -> None:
-        self._app = app
-        self._closed: socket.socket | None = None
-        self._server = self._serve(0)
-        self.port = self._server.port
-
-    def _serve(self, port: int) -> BaseWSGIServer:
-        server = make_server("127.0.0.1", port, self._app, threaded=True, request_handler=Quiet)
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        return server
-
-    def down(self) -> None:
-        """Refuse: the port stays ours, and nobody listens."""
-        self.end()
-        self._closed = closed = socket.socket()
-        closed.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        _soon(partial(closed.bind, ("127.0.0.1", self.port)))
-
-    def up(self) -> None:
-        if self._closed is not None:
-            self._closed.close()
-            self._closed = None
-            self._server = _soon(lambda: self._serve(self.port))
-
-    def end(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-def _soon(take: Callable[[], T]) -> T:
-    """Take the port back; for a moment another program's connection may happen to leave from it."""
-    for _ in range(200):
-        try:
-            return take()
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            time.sleep(0.02)
-    return take()
-
-
-class Ticker:
-    """A clock that moves when somebody sleeps on it. `slept`: every pause, in seconds."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.slept: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
 
 
 @dataclass
@@ -253,7 +133,7 @@ class Stage:
 
     def goes_on(self, run: Run) -> Run:
         """Its time comes, and the tick wakes it: everything that happened so far is that much longer ago."""
-        shift = max(soon(run.resume_at) - utcnow(), timedelta(0)) + timedelta(seconds=1)
+        shift = max(moment_of(run.resume_at) - utcnow(), timedelta(0)) + timedelta(seconds=1)
         self.ahead[0] += shift.total_seconds()
         self.ticker.now += shift.total_seconds()
         with transaction() as session:
@@ -262,7 +142,7 @@ class Stage:
                 play.absent_since = play.absent_since - shift if play.absent_since else None
                 play.claimed_at = play.claimed_at - shift if play.claimed_at else None
             for connection in session.scalars(select(Connection).where(Connection.refreshing_until.is_not(None))):
-                connection.refreshing_until = soon(connection.refreshing_until) - shift
+                connection.refreshing_until = moment_of(connection.refreshing_until) - shift
             for row in session.scalars(select(SystemConfig).where(SystemConfig.key == BATCH_KEY)):
                 size, failures, failed_at = json.loads(row.value)
                 row.value = json.dumps([size, failures, failed_at - shift.total_seconds()])
@@ -432,7 +312,7 @@ def theatre(folder: Path) -> Iterator[Theatre]:
                 listener.end()
 
 
-def soon(when: datetime | None) -> datetime:
+def moment_of(when: datetime | None) -> datetime:
     """A moment that must be there."""
     assert when is not None
     return when

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import func, select, update
 
 from jobs import plans
-from tests.jobs.fault_world import BEBOP, WANTED, Place, Stage, Theatre, theatre
+from tests.jobs.fault_library import BEBOP, WANTED, Place
+from tests.jobs.fault_world import Stage, Theatre, theatre
 from webapp import runs
 from webapp.database import transaction
 from webapp.extensions import db

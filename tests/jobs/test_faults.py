@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.jobs.fault_library import SEEDS, WANTED
 from tests.jobs.fault_table import (
     ANILIST,
     DONE,
@@ -20,7 +21,7 @@ from tests.jobs.fault_table import (
     Row,
     lagging,
 )
-from tests.jobs.fault_world import SEEDS, WANTED, Stage, Theatre, soon, theatre
+from tests.jobs.fault_world import Stage, Theatre, moment_of, theatre
 from tests.jobs.sync_fakes import run_row
 from webapp import words
 from webapp.models import Run, utcnow
@@ -88,7 +89,7 @@ def breaks(stage: Stage, row: Row) -> Run:
     run = stage.run()
     if row.wait is not None:
         wait = timedelta(seconds=row.wait)
-        assert began + wait <= soon(run.resume_at) <= utcnow() + wait, stage.log(run)
+        assert began + wait <= moment_of(run.resume_at) <= utcnow() + wait, stage.log(run)
     endings = [(run.status, run.reason)]
     while run.status == "waiting" and len(endings) < len(row.ends):
         run = stage.goes_on(run)
@@ -177,7 +178,7 @@ def test_a_fault_of_an_undo(row: Row, house: Theatre, monkeypatch: pytest.Monkey
         assert (run.status, run.reason) == row.ends[0], stage.log(run)
         if row.wait is not None:
             wait = timedelta(seconds=row.wait)
-            assert began + wait <= soon(run.resume_at) <= utcnow() + wait
+            assert began + wait <= moment_of(run.resume_at) <= utcnow() + wait
         assert stage.requests(row.service, row.hits["method"], row.hits["path"]) == row.tries, stage.log(run)
         assert (stage.history() - before).total() == row.there
         assert not before - stage.history()

@@ -13,7 +13,8 @@ from sqlalchemy import delete, func, select
 from jobs.accounts import LAST_SYNC, WHOLE_LIST
 from jobs.records import to_json
 from jobs.storing import get_setting, put_setting
-from tests.jobs.fault_world import BEBOP, HAIKYUU, WANTED, Place, Stage, Theatre, soon, theatre
+from tests.jobs.fault_library import BEBOP, HAIKYUU, WANTED, Place
+from tests.jobs.fault_world import Stage, Theatre, moment_of, theatre
 from webapp.database import transaction
 from webapp.models import ActivityRow, Entry, PlayRow, RunItem, utcnow
 from webapp.simulator import constants
@@ -62,7 +63,7 @@ def times(first: int, last: int, anilist_id: int = BEBOP) -> dict[int, datetime]
                 PlayRow.anilist_id == anilist_id, PlayRow.episode.between(first, last), PlayRow.state == "sent"
             )
         )
-        return {episode: soon(at) for episode, at in rows}
+        return {episode: moment_of(at) for episode, at in rows}
 
 
 def last_sync(stage: Stage) -> int | None:
