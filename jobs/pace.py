@@ -308,7 +308,7 @@ def _named(secret: str) -> str:
 
 
 def anilist() -> Rule:
-    """Per outgoing address."""
+    """Per outgoing address, as `tmdb`: processes that share a Redis are taken to share their address too."""
     return Rule("anilist", "anilist", 30, 60.0)
 
 

@@ -25,6 +25,7 @@ __all__ = ["AniList", "Changes", "Viewer"]
 MOST_PAGES = 1000  # a page of 50; nobody has more, a loop would
 MOST_CHUNKS = 200
 OUTAGE_SECONDS = 900.0
+LIMIT_SECONDS = 60.0  # of the time-out that follows too many requests, where no header says how long
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,7 @@ class AniList:
             body={"query": query, "variables": variables},
             headers=self._headers,
             pace=self._pace,
-            judge=_judge,
+            judge=self._judge,
         )
         errors, data = _parts(answer)
         if errors or not answer.ok:
@@ -177,6 +178,18 @@ class AniList:
         if not isinstance(data, dict):
             raise BadData("AniList answered without data", service="anilist", status=answer.status)
         return data
+
+    def _judge(self, answer: Answer) -> None:
+        """Errors of the server that come with status 200 are tried again like those with their own status."""
+        if not answer.ok:
+            return
+        errors, _data = _parts(answer)
+        status = _status(errors)
+        if status == 429 and self._pace is not None:  # everybody waits, not this request alone
+            self._pace.heard(429, {"Retry-After": str(LIMIT_SECONDS), **answer.headers})
+        if status is not None and (status in (408, 429) or status >= 500):
+            after = LIMIT_SECONDS if status == 429 else None
+            raise TryAgain(f"answered 200 with an error {status}", status=status, after=after)
 
     def _raise(self, http_status: int, errors: list[dict[str, Any]]) -> None:
         status = _status(errors) or http_status
@@ -208,16 +221,6 @@ def _parts(answer: Answer) -> tuple[list[dict[str, Any]], Any]:
 
 def _status(errors: Sequence[dict[str, Any]]) -> int | None:
     return next((error["status"] for error in errors if isinstance(error.get("status"), int)), None)
-
-
-def _judge(answer: Answer) -> None:
-    """Errors of the server that come with status 200 are tried again like those with their own status."""
-    if not answer.ok:
-        return
-    errors, _data = _parts(answer)
-    status = _status(errors)
-    if status is not None and (status in (408, 429) or status >= 500):
-        raise TryAgain(f"answered 200 with an error {status}", status=status, after=60.0 if status == 429 else None)
 
 
 def _page(value: Any, name: str) -> tuple[list[Any], bool]:

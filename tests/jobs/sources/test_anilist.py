@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.errors import BadData, IncompleteRead, NotFound, RateLimited, Reconnect, ServiceDown, TsuzukiError
+from jobs.pace import Bucket, LocalStore, anilist
 from jobs.records import PartialDate
 from jobs.sources import anilist_parse as parse
 from jobs.sources import anilist_queries as queries
@@ -400,3 +401,13 @@ def test_nothing_that_comes_breaks_the_parser(value: Any) -> None:
             read(value)
         except BadData as error:
             assert error.detail  # noqa: PT017 - either outcome is right, but a refusal needs its sentence
+
+
+def test_a_limit_that_comes_with_status_200_holds_everybody_back(web: Any) -> None:
+    store = LocalStore(lambda: 1000.0)
+    transport = Transport("anilist", agent="Tsuzuki/test", sleep=lambda _s: None, retries=0)
+    client = AniList(transport, URL, referer="https://t.example", token="jwt", pace=Bucket(anilist(), store))
+    web.post(URL, **_error(429, "Too Many Requests.", http=200))
+    with pytest.raises(RateLimited):
+        client.viewer()
+    assert store.blocked_for(anilist()) == 60.0
