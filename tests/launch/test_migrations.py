@@ -9,6 +9,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+import flask_migrate
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -84,6 +85,26 @@ def test_an_older_schema_is_copied_before_it_changes(
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     with closing(sqlite3.connect(copy)) as old:
         assert old.execute("SELECT version_num FROM alembic_version").fetchone() == ("0000",)
+
+
+def test_an_upgrade_loses_no_row(empty: Flask, config: Config) -> None:
+    """SQLite cannot alter: a table is made anew and the old one dropped, which must not take what refers to it along."""
+    flask_migrate.upgrade(directory=str(Path(empty.root_path) / "migrations"), revision="0009")
+    added = {
+        "users": "(username, password_hash, is_admin, session_epoch, title_language, statuses, date_rule, send_private, created_at) VALUES ('hanako', 'x', true, 1, 'romaji', '[]', 'activity', false, '2026-01-01')",
+        "system_config": "(user_id, key, value, updated_at) VALUES (1, 'lastSyncTimestamp', '5', '2026-01-01')",
+        "media": "(anilist_id, synonyms, search_text, is_adult, fetched_at) VALUES (1, '[]', '', false, '2026-01-01')",
+        "entries": "(user_id, account_id, anilist_id, status, progress, repeat, private, hidden, custom_lists, seen_at, placement) VALUES (1, '7', 1, 'CURRENT', 3, 0, false, false, '[]', '2026-01-01', '{}')",
+        "sync_progress": "(user_id, anilist_id, last_abs, updated_at) VALUES (1, 1, 3, '2026-01-01')",
+    }  # fmt: skip
+    with db.engine.begin() as connection:
+        for table, row in added.items():
+            connection.execute(text(f"INSERT INTO {table} {row}"))
+    assert migrations.migrate(config.data_dir) == ("0009", migrations.newest_revision())
+    with db.engine.begin() as connection:
+        for table in added:
+            assert connection.scalar(text(f"SELECT count(*) FROM {table}")) == 1, table  # noqa: S608 - our own names
+        assert connection.scalar(text("PRAGMA foreign_keys")) == 1
 
 
 def test_two_starts_at_once_migrate_once(empty: Flask, config: Config) -> None:
