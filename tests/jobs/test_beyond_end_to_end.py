@@ -204,7 +204,15 @@ def test_undo_takes_away_what_the_run_added_and_nothing_else(sim: Running, perso
         runs.undo(run.id, user.id)
 
 
-@pytest.mark.parametrize("kind", ["drop_after_apply", "applied_then_status", "half_body", "drop_before"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "drop_after_apply",
+        "drop_before",
+        pytest.param("applied_then_status", marks=pytest.mark.slow),
+        pytest.param("half_body", marks=pytest.mark.slow),
+    ],
+)
 def test_a_lost_answer_is_settled_by_reading(sim: Running, person: User, kind: str) -> None:
     user = with_on(person, "rating")
     sim.post("faults", {"service": "trakt", "method": "POST", "path": "/sync/ratings", "kind": kind, "status": 504})
