@@ -14,7 +14,7 @@ from tests.web.conftest import Browser
 from tests.web.seed import NOW
 from webapp import enqueue
 from webapp.extensions import db
-from webapp.models import Connection, Entry, Media, PlanItem, Run, User, utcnow
+from webapp.models import Connection, Entry, MappingSource, Media, PlanItem, Run, User, utcnow
 from webapp.views import plans
 
 
@@ -239,3 +239,14 @@ def test_a_long_plan_without_unticking_is_sent_as_a_whole(small: Browser, site: 
     small.post(f"/runs/{preview}/send", {"ticks": "72", "entries": boxes, "rest": rest})
     with site.app_context():
         assert db.session.scalars(select(Run).where(Run.parent_id == preview)).one().options["entries"] is None
+
+
+def test_the_set_up_looks_again_by_itself_only_while_the_caches_fill(small: Browser, site: Flask, hanako: int) -> None:
+    with site.app_context():
+        db.session.get_one(User, hanako).hand_consent_at = None
+        db.session.commit()
+    assert "every 3s" not in small.get("/help")
+    change(site, MappingSource, MappingSource.name == "otaku", rows_kept=0)
+    text = small.get("/help")
+    assert "Step 3 of 5: fill the mapping caches" in text
+    assert "run-ended from:body, every 3s" in text

@@ -206,7 +206,9 @@ def items_of(
 ) -> ItemPage:
     """Entries that were sent, refused, wait or need the person; what needs a person first."""
     urgency = case(
-        {"needs_you": 0, "misplaced": 1, "refused": 2, "sent_in_part": 3, "sent": 4}, value=RunItem.outcome, else_=5
+        {"needs_you": 0, "misplaced": 1, "refused": 2, "sent_in_part": 3, "left_out": 4, "held": 4, "sent": 5},
+        value=RunItem.outcome,
+        else_=6,
     )
     wanted = select(RunItem.id).where(RunItem.run_id == run_id)
     if outcome:
