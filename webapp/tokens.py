@@ -156,7 +156,8 @@ def _claim(row: Connection, seconds: float) -> bool:
     """True for exactly one caller while the claim lasts; the old ciphertext is the version of the row."""
     now = utcnow()
     free = or_(Connection.refreshing_until.is_(None), Connection.refreshing_until < now)
-    return _change(row, free, refreshing_until=now + timedelta(seconds=seconds))
+    usable = Connection.state.in_(USABLE)  # another process may have met `invalid_grant` since the row was read
+    return _change(row, free, usable, refreshing_until=now + timedelta(seconds=seconds))
 
 
 def _change(row: Connection, *conditions: Any, **values: Any) -> bool:

@@ -172,6 +172,24 @@ def test_whoever_meets_anothers_refresh_uses_a_token_that_is_still_valid(app: Fl
     assert tokens.access_token(user.id, "trakt") == "old"
 
 
+def test_a_row_that_was_read_before_another_process_met_invalid_grant_is_not_claimed(
+    app: Flask, user: User, web: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection_id = _connect(user)
+    stale = _row(connection_id)
+    db.session.expunge(stale)
+    _change(connection_id, state="reconnect", state_reason="reconnect_trakt")
+    real, read = tokens._row, []
+
+    def late(user_id: int, service: str) -> Connection | None:
+        read.append(service)
+        return stale if len(read) <= 2 else real(user_id, service)
+
+    monkeypatch.setattr(tokens, "_row", late)
+    assert tokens.access_token(user.id, "trakt") is None
+    assert len(web.calls) == 0
+
+
 def test_a_claim_of_a_dead_process_ends_by_itself(app: Flask, user: User, web: Any) -> None:
     connection_id = _connect(user, left=timedelta(hours=-1))
     _change(connection_id, refreshing_until=utcnow() - timedelta(seconds=1))
