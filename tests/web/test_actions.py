@@ -617,6 +617,28 @@ def test_home_says_what_is_next(
     assert step in text
 
 
+def test_home_names_the_list_that_anilist_does_not_have(site: Flask, browser: Browser) -> None:
+    state_of(site, anilist="name_only")
+    with site.app_context():
+        row = db.session.scalars(db.select(Connection)).one()
+        row.account_name, row.details = "hanakko", {"problem": "wrong_name"}
+        db.session.commit()
+    text = browser.get("/")
+    assert "AniList has no public list of hanakko." in text
+    assert "Look at the spelling, or sign in instead." in text
+
+
+def test_the_name_typed_on_home_leads_back_there(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enqueue, "connection_check", lambda _id: True)
+    assert "Read my list" in browser.get("/")
+    assert browser.post("/oauth/anilist/name", {"name": "!", "first": "1"}) == "/"
+    assert "An AniList name has" in browser.get("/")
+    assert browser.post("/oauth/anilist/name", {"name": "hanako", "first": "1"}) == "/"
+    assert "We look for the list of hanako." in browser.get("/")
+    assert browser.post("/oauth/anilist/name", {"name": "hanako"}).startswith("/settings/connections")
+
+
+
 def test_home_shows_three_decisions_at_most(small: Browser) -> None:
     text = small.get("/")
     assert text.count(">Decide<") == 3
