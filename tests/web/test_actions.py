@@ -638,7 +638,6 @@ def test_the_name_typed_on_home_leads_back_there(browser: Browser, monkeypatch: 
     assert browser.post("/oauth/anilist/name", {"name": "hanako"}).startswith("/settings/connections")
 
 
-
 def test_home_shows_three_decisions_at_most(small: Browser) -> None:
     text = small.get("/")
     assert text.count(">Decide<") == 3
