@@ -21,9 +21,12 @@ from webapp.templating import address
 MOST = 30  # queries of one page
 
 
-def queries_of_all_pages(folder: Path, compiled: FileSystemBytecodeCache, password_hash: str, titles: int) -> dict[str, int]:  # fmt: skip
-    """By endpoint and form of the address, in a library of this size."""
-    app = create_app(load({"DATA_DIR": str(folder), "DATABASE_URL": f"sqlite:///{folder}/{titles}.db", "SECRET_KEY": "s" * 40}))  # fmt: skip
+def queries_of_all_pages(
+    folder: Path, compiled: FileSystemBytecodeCache, password_hash: str, titles: int, database_url: str | None = None
+) -> dict[str, int]:
+    """By endpoint and form of the address, in a library of this size. Every one of them must be shown."""
+    database = database_url or f"sqlite:///{folder}/{titles}.db"
+    app = create_app(load({"DATA_DIR": str(folder), "DATABASE_URL": database, "SECRET_KEY": "s" * 40}))
     app.jinja_env.bytecode_cache = compiled
     with app.app_context():
         db.create_all()
@@ -48,6 +51,14 @@ def test_no_page_asks_more_often_when_there_is_more_to_show(tmp_path: Path, comp
     many = queries_of_all_pages(tmp_path, compiled, password_hash, 600)
     assert many == few
     assert max(many.values()) <= MOST
+
+
+@pytest.mark.postgres
+def test_every_page_is_shown_with_postgresql_too(
+    tmp_path: Path, compiled: FileSystemBytecodeCache, password_hash: str, postgres_url: str
+) -> None:
+    found = queries_of_all_pages(tmp_path, compiled, password_hash, 60, postgres_url)
+    assert max(found.values()) <= MOST
 
 
 def test_every_page_and_fragment_of_the_app_is_counted(words_app: Flask) -> None:

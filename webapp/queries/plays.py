@@ -73,10 +73,11 @@ def history(
 
 def held_by_title(user_id: int, *, limit: int = 20) -> list[tuple[Media | None, int, int]]:
     """(media, its AniList id, plays on hold), most plays first."""
+    title = unindexed(PlayRow.anilist_id)
     held = (
-        select(PlayRow.anilist_id, func.count().label("plays"))
+        select(title.label("anilist_id"), func.count().label("plays"))
         .where(PlayRow.user_id == user_id, PlayRow.state.in_(ON_HOLD), PlayRow.held.is_(True))
-        .group_by(unindexed(PlayRow.anilist_id))
+        .group_by(title)
         .subquery()
     )
     query = (
