@@ -226,6 +226,6 @@ ALWAYS: dict[str, tuple[str, ...]] = {
 # What answers to GET and is no page: a fragment, a file, an answer for scripts, an address that leads to another.
 NO_PAGES = frozenset(
     {
-        "static", "home.caches", "home.changes", "runs.log", "runs.progress", "mappings.place", "transfer.export", "runs.download", "runs.picture", "logs.download", "plans.new_dates", "oauth.callback", "places.another", "account.sign_in", "setup.show",
+        "static", "home.caches", "home.changes", "home.step", "runs.log", "runs.progress", "mappings.place", "transfer.export", "runs.download", "runs.picture", "logs.download", "plans.new_dates", "oauth.callback", "places.another", "account.sign_in", "setup.show",
     }
 )  # fmt: skip

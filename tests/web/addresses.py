@@ -14,6 +14,7 @@ HX = "hx "  # asked by htmx, which gets a fragment
 PAGES: Mapping[str, tuple[str, ...]] = {
     "home.show": ("/", "hx /"),
     "home.changes": ("/changes", "hx /changes"),
+    "home.step": ("hx /step?on=/",),
     "home.budgets": ("/budgets", "hx /budgets"),
     "home.caches": ("hx /caches",),
     "review.show": ("/review", "/review?offset={second}"),

@@ -250,3 +250,24 @@ def test_the_set_up_looks_again_by_itself_only_while_the_caches_fill(small: Brow
     text = small.get("/help")
     assert "Step 3 of 5: fill the mapping caches" in text
     assert "run-ended from:body, every 3s" in text
+
+
+@pytest.mark.parametrize("path", ["/", "/history", "/mappings", "/help"])
+def test_the_step_of_the_set_up_stays_when_it_looks_again_on_whichever_page(small: Browser, site: Flask, hanako: int, path: str) -> None:  # fmt: skip
+    with site.app_context():
+        db.session.get_one(User, hanako).hand_consent_at = None
+        db.session.commit()
+    change(site, MappingSource, MappingSource.name == "otaku", rows_kept=0)
+    (step,) = [one.attrs for one in html.check(small.get(path)).named("aside") if one.attrs.get("id") == "step"]
+    again = small.get(step["hx-get"], hx=True)
+    assert 'id="step"' in again
+    assert "Step 3 of 5: fill the mapping caches" in again
+    assert "every 3s" in again
+    change(site, MappingSource, MappingSource.name == "otaku", rows_kept=10)
+    filled = small.get(step["hx-get"], hx=True)
+    assert "Step 3" not in filled
+    assert "every 3s" not in filled
+    with site.app_context():
+        db.session.get_one(User, hanako).hand_consent_at = NOW
+        db.session.commit()
+    assert not small.get(step["hx-get"], hx=True).strip()

@@ -17,7 +17,7 @@ from webapp.i18n import gettext as _
 from webapp.i18n import lazy_gettext as _l
 from webapp.i18n import locale
 from webapp.models import utcnow
-from webapp.standing import standing
+from webapp.standing import setup_step, standing
 from webapp.templating import is_htmx
 from webapp.times import person_zone
 
@@ -96,6 +96,13 @@ def changes() -> ResponseReturnValue:
     answer = make_response(render_template("home/_changes.html", mark=mark))
     answer.headers["HX-Trigger"] = "changed"
     return answer
+
+
+@blueprint.get("/step")
+def step() -> ResponseReturnValue:
+    """What is next in the set-up, for the page whose path is `on`; nothing once it is done."""
+    now = setup_step(current_user, queries.connections(current_user.id))
+    return render_template("home/_step.html", step=now, on=request.args.get("on", ""))
 
 
 @blueprint.post("/ending/<service>/hide")
