@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Index, String
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import Base
@@ -64,7 +65,12 @@ class Media(Base):
         Index("ix_media_romaji", "sort_romaji", "anilist_id"),
         Index("ix_media_english", "sort_english", "anilist_id"),
         Index("ix_media_native", "sort_native", "anilist_id"),
+        # SQLite looks through this instead of the wide rows; in PostgreSQL, which takes no long text into an index, it is empty.
+        Index("ix_media_search", "anilist_id", "search_text", postgresql_where=sql("false")),
     )
+
+
+ON_LISTS = sql("custom_lists <> '[]'")  # stands on a custom list
 
 
 class Entry(Base):
@@ -121,7 +127,9 @@ class Entry(Base):
         Index("ix_entries_list", "user_id", "gone_at", "list_updated_at", "id", "anilist_id"),
         Index("ix_entries_kind", "user_id", "kind", "gone_at", "list_updated_at", "id", "anilist_id"),
         Index("ix_entries_watched", "user_id", "gone_at", "progress", "list_updated_at", "id", "anilist_id"),
+        Index("ix_entries_anilist", "anilist_id", "user_id"),
         Index("ix_entries_trakt", "trakt_id"),
+        Index("ix_entries_lists", "user_id", sqlite_where=ON_LISTS, postgresql_where=ON_LISTS),
     )
 
 

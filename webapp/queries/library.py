@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import Select, Text, and_, case, cast, func, not_, or_, select
 from sqlalchemy.orm import aliased, contains_eager
 
-from webapp.database import unindexed
+from webapp.database import among, unindexed
 from webapp.extensions import db
 from webapp.models import Entry, EntrySpan, Mapping, Media, TraktShow
+from webapp.models.library import ON_LISTS
 
 FILTERS = (
     "placed",
@@ -29,6 +30,7 @@ FILTERS = (
     "ignored",
 )
 FEW = 400  # titles of a search that are named one by one
+DEEP = 150  # so far into a long search the way through the list, looking at each title, takes longer than finding all of them
 _SMALL = ("needs_you", "waiting", "no_match", "unknown", "manual", "never", "scrobbler", "ignored")
 SORTS = ("updated", "title", "progress", "state")
 _URGENCY = case({"needs_you": 0, "waiting": 1, "no_match": 3, "placed": 4}, value=Entry.pile, else_=2)
@@ -39,7 +41,7 @@ class EntryPage:
     """`rows`: entry, the show as Trakt calls it, whether a person's mapping or spans decide."""
 
     rows: Sequence[tuple[Entry, str | None, bool]]
-    total: int
+    total: int | None  # None: more than these, of a search that finds hundreds
     next: int | None  # offset
 
 
@@ -53,12 +55,11 @@ def mappings(
     offset: int = 0,
     limit: int = 50,
 ) -> EntryPage:
-    """A person's entries with title, place and source; the search looks at every title and synonym. Two queries, three or four
-    with a search.
+    """A person's entries with title, place and source; the search looks at every title and synonym. Three queries, four for a number.
 
     The page is found on narrow rows first, and only its fifty are read in full.
     """
-    found, known = _page(user_id, q, state, sort, language, offset, limit)
+    found, total, more = _page(user_id, q, state, sort, language, offset, limit)
     query = (
         select(Entry, TraktShow.title, _by_hand(user_id))
         .join(Entry.media)
@@ -67,32 +68,57 @@ def mappings(
         .where(Entry.id.in_(found))
     )
     rows = {entry.id: (entry, show, bool(manual)) for entry, show, manual in db.session.execute(query)}
-    return EntryPage([rows[one] for one in found], known, offset + limit if offset + limit < known else None)
+    return EntryPage([rows[one] for one in found], total, offset + limit if more else None)
 
 
-def _page(user_id: int, q: str, state: str, sort: str, language: str, offset: int, limit: int) -> tuple[list[int], int]:
-    """Ids of the entries of one page in their order, and how many entries there are in all."""
-    states = _in_state(user_id, state)
-    counted, shown = _matching(user_id, q) if q else (_listed(user_id), _listed(user_id))
-    few = counted is shown
-    counted, shown = [*counted, *states], [*shown, *states]
-    many = not few and state in ("", "placed", "auto")  # that is, most of them
-    if sort == "title":
-        ordered = _by_title(shown, language, leads=many)
+def _page(
+    user_id: int, q: str, state: str, sort: str, language: str, offset: int, limit: int
+) -> tuple[list[int], int | None, bool]:
+    """Ids of the entries of one page in their order, how many there are in all, and whether more come after them."""
+    where, few, many = _in_state(user_id, state), state == "manual", False
+    if q:
+        found = _found(user_id, q)
+        many = len(found) > FEW
+        few = few or not many
+        through = offset <= DEEP and sort != "state"
+        where.append(_matching(user_id, q, through=through) if many else among(Entry.anilist_id, found))
+    where += _few(user_id) if few else _listed(user_id)
+    if sort == "title":  # the index of the titles is walked where most of them fit
+        ordered = _by_title(where, language, leads=not few and state in ("", "placed", "auto"))
     else:
         order = {"progress": (Entry.progress.desc(),), "state": (_URGENCY,)}.get(sort, ())
         newest = unindexed(Entry.list_updated_at) if state in _SMALL else Entry.list_updated_at
-        ordered = select(Entry.id).where(*shown).order_by(*order, newest.desc(), Entry.id.desc())
+        ordered = select(Entry.id).where(*where).order_by(*order, newest.desc(), Entry.id.desc())
     if few:
         every = list(db.session.scalars(ordered))
-        return every[offset : offset + limit], len(every)
-    total = select(func.count()).select_from(Entry).where(*counted).scalar_subquery()
-    page = db.session.execute(ordered.add_columns(total).offset(offset).limit(limit)).all()
-    return [row[0] for row in page], int(page[0][1]) if page else 0
+        return every[offset : offset + limit], len(every), len(every) > offset + limit
+    if many:
+        part = list(db.session.scalars(ordered.offset(offset).limit(limit + 1)))
+        return part[:limit], None if len(part) > limit else offset + len(part), len(part) > limit
+    page = db.session.execute(ordered.add_columns(_total(user_id, state, where)).offset(offset).limit(limit)).all()
+    total = int(page[0][1]) if page else 0
+    return [row[0] for row in page], total, total > offset + limit
+
+
+def _total(user_id: int, state: str, where: Sequence[Any]) -> Any:
+    """How many entries fit, as an expression."""
+
+    def count(*conditions: Any) -> Any:
+        return select(func.count()).select_from(Entry).where(*conditions).scalar_subquery()
+
+    if state == "auto":  # all but few: those few are counted
+        placed = Entry.pile == "placed"
+        return count(*_listed(user_id), placed) - count(*_few(user_id), placed, _by_hand(user_id))
+    return count(*where)
 
 
 def _listed(user_id: int) -> list[Any]:
     return [Entry.user_id == user_id, Entry.gone_at.is_(None)]
+
+
+def _few(user_id: int) -> list[Any]:
+    """The same, beside a condition that names AniList ids: these are looked up one by one."""
+    return [unindexed(Entry.user_id) == user_id, Entry.gone_at.is_(None)]
 
 
 def _in_state(user_id: int, state: str) -> list[Any]:
@@ -127,23 +153,32 @@ def _has(words: str, title: Any = Media) -> list[Any]:
     return [title.search_text.contains(word, autoescape=True) for word in words.casefold().split()]
 
 
-def _matching(user_id: int, q: str) -> tuple[list[Any], list[Any]]:
-    """Entries that a search finds, as they are counted and as a page of them is found. One query, for a number two.
+def _found(user_id: int, q: str) -> set[int]:
+    """AniList ids that a search finds, `FEW` and some more of them at most. One query, for a number two."""
+    found = set(db.session.scalars(matching_titles(q).limit(FEW + 1)))
+    return found | set(db.session.scalars(_numbered(user_id, q))) | {int(q)} if _is_number(q) else found
 
-    Few titles are named one by one. Of many the page is found on the way through the list, which is soon full.
+
+def _matching(user_id: int, q: str, *, through: bool) -> Any:
+    """Condition: entries that a search finds, when those are too many to name.
+
+    `through`: each title is looked at on the way through the list, which soon fills a page; else all are found first.
     """
-    named: list[Any] = list(db.session.scalars(matching_titles(q).limit(FEW + 1)))
-    numbered: list[int] = []
-    if q.isascii() and q.isdecimal() and len(q) < 17:
-        of_show = select(Entry.anilist_id).where(Entry.trakt_id == int(q), unindexed(Entry.user_id) == user_id)
-        numbered = [int(q), *db.session.scalars(of_show)]
-    if len(named) <= FEW:
-        few = [Entry.user_id == user_id, unindexed(Entry.gone_at).is_(None), Entry.anilist_id.in_({*named, *numbered})]
-        return few, few
     title = aliased(Media)
     one_by_one = select(title.anilist_id).where(title.anilist_id == Entry.anilist_id, *_has(q, title)).exists()
-    listed, by_id = _listed(user_id), Entry.anilist_id.in_(numbered)
-    return [*listed, or_(Entry.anilist_id.in_(matching_titles(q)), by_id)], [*listed, or_(one_by_one, by_id)]
+    named = one_by_one if through else Entry.anilist_id.in_(matching_titles(q))
+    if not _is_number(q):
+        return named
+    return or_(named, Entry.anilist_id == int(q), Entry.anilist_id.in_(_numbered(user_id, q)))
+
+
+def _is_number(q: str) -> bool:
+    return q.isascii() and q.isdecimal() and len(q) < 17
+
+
+def _numbered(user_id: int, q: str) -> Select[int]:
+    """AniList ids of the person's entries of the show or movie that has this number on Trakt."""
+    return select(Entry.anilist_id).where(Entry.trakt_id == int(q), unindexed(Entry.user_id) == user_id)
 
 
 def _by_hand(user_id: int) -> Any:
@@ -231,5 +266,8 @@ def siblings(user_id: int, title: Title) -> list[Entry]:
 
 def custom_lists(user_id: int) -> list[str]:
     """Names of the custom lists on which the person's entries stand, in alphabetical order."""
-    texts = select(cast(Entry.custom_lists, Text)).where(Entry.user_id == user_id, Entry.gone_at.is_(None)).distinct()
+    on_lists = select(cast(Entry.custom_lists, Text)).where(
+        Entry.user_id == user_id, unindexed(Entry.gone_at).is_(None)
+    )
+    texts = on_lists.where(ON_LISTS).distinct()  # in the index of the few that are on one
     return sorted({name for text in db.session.scalars(texts) for name in json.loads(text or "[]")})

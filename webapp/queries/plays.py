@@ -10,7 +10,7 @@ from datetime import date, datetime, tzinfo
 from sqlalchemy import BigInteger, cast, extract, func, select
 
 from webapp import picture_file
-from webapp.database import unindexed
+from webapp.database import among, unindexed
 from webapp.extensions import db
 from webapp.models import Connection, Entry, Media, PlayRow, Run, TraktPicture, TraktShow
 from webapp.queries.library import matching_titles
@@ -47,7 +47,9 @@ def history(
     if q:
         titles = list(db.session.scalars(matching_titles(q).limit(FEW + 1)))
         rare = rare or len(titles) <= FEW
-        found = found.where(PlayRow.anilist_id.in_(titles if len(titles) <= FEW else matching_titles(q)))
+        found = found.where(
+            among(PlayRow.anilist_id, titles) if len(titles) <= FEW else PlayRow.anilist_id.in_(matching_titles(q))
+        )
     if state in PLAY_FILTERS:
         found = found.where(PlayRow.state.in_(PLAY_FILTERS[state]))
     if state == "hold":
