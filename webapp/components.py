@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from flask_login import current_user
+from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
 
 from webapp import times, words
+from webapp.here import context, reader
 from webapp.i18n import gettext as _
 from webapp.models import Media, Run
 
@@ -59,11 +60,27 @@ def run_badge(run: Run) -> Markup:
 def poster(media: Media | None, class_: str = "") -> Markup:
     """A picture from AniList's host over a letter, so that one that is missing or switched off leaves a quiet place."""
     picture = ""
-    if media is not None and media.cover_url and current_user.posters:
+    if media is not None and media.cover_url and reader().posters:
         blur = ' class="blur"' if media.is_adult else ""
         picture = f'<img{blur} src="{escape(media.cover_url)}" alt="" loading="lazy" decoding="async" width="40" height="56">'  # fmt: skip
     of = media.anilist_id if media is not None else None
     return _markup(f'<span class="poster {escape(class_)}" data-tone="{tone(of)}" aria-hidden="true">{escape(initial(media))}{picture}</span>')  # fmt: skip
+
+
+def act(action: str, said: str, class_: str = "", fields: Mapping[str, Any] | None = None, label: str = "", key: str = "") -> Markup:  # fmt: skip
+    """A button that acts: a form of its own, with its token. `fields` are its hidden values; `key` presses it."""
+    more = (f' aria-label="{escape(label)}"' if label else "") + (f' data-key="{escape(key)}"' if key else "")
+    button = f'<button class="btn {escape(class_)}"{more}>{escape(said)}</button>'
+    return _markup(f'<form method="post" action="{escape(action)}" class="act">{token()}{hidden(fields or {})}{button}</form>')  # fmt: skip
+
+
+def token() -> Markup:
+    """The field that every form has."""
+    return hidden({"csrf_token": getattr(context(), "csrf_token", None) or generate_csrf()})  # kept there by Flask-WTF
+
+
+def hidden(fields: Mapping[str, Any]) -> Markup:
+    return _markup("".join(f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in fields.items()))  # fmt: skip
 
 
 def initial(media: Media | None) -> str:

@@ -1,22 +1,34 @@
 """Texts, numbers and the choice of a language. Every text that a person reads goes through one of these functions.
 
-A page has hundreds of texts, so the catalogue is looked up once for each context, not once for each text.
+A page has hundreds of texts, so language and catalogue are looked up once for each context, not once for each text.
 A language is there as soon as `webapp/translations/<language>/LC_MESSAGES/messages.mo` is.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from gettext import NullTranslations
 from typing import Any, Final
 
 import flask_babel
 from babel.numbers import format_decimal
-from flask import Flask, current_app, g, has_app_context, has_request_context, request
+from flask import Flask, current_app, has_request_context, request
 from flask_babel.speaklater import LazyString
 from markupsafe import Markup, escape
 
-_NONE: Final = NullTranslations()
+from webapp.here import context
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """How this context speaks: the texts, and the language as in `locale`."""
+
+    catalogue: NullTranslations
+    language: str
+
+
+_ENGLISH: Final = Speech(NullTranslations(), "en")
 
 
 def init_languages(app: Flask) -> None:
@@ -36,16 +48,23 @@ def _chosen() -> str | None:
     return offered.get(request.accept_languages.best_match(offered) or "")
 
 
+def speech() -> Speech:
+    """Of this context; English outside of an app."""
+    try:
+        here = context()
+    except RuntimeError:
+        return _ENGLISH
+    try:
+        found: Speech = here.tsuzuki_speech
+    except AttributeError:
+        language = str(flask_babel.get_locale() or "en").replace("_", "-")
+        found = here.tsuzuki_speech = Speech(flask_babel.get_translations(), language)
+    return found
+
+
 def locale() -> str:
     """The language of what is being said: en, pt-BR."""
-    if not has_app_context():
-        return "en"
-    return _tag(flask_babel.get_locale())
-
-
-@lru_cache(maxsize=64)
-def _tag(found: object) -> str:
-    return str(found or "en").replace("_", "-")
+    return speech().language
 
 
 def number(value: int) -> str:
@@ -58,25 +77,15 @@ def _number(value: int, language: str) -> str:
     return str(format_decimal(value, locale=language.replace("-", "_")))
 
 
-def catalogue() -> NullTranslations:
-    """The translations of this request; the texts themselves outside of an app."""
-    if not has_app_context():
-        return _NONE
-    found: NullTranslations | None = g.get("tsuzuki_catalogue")
-    if found is None:
-        found = g.tsuzuki_catalogue = flask_babel.get_translations()
-    return found
-
-
 def gettext(message: str, **values: Any) -> str:
-    text = catalogue().gettext(message)
+    text = speech().catalogue.gettext(message)
     return text % values if values else text
 
 
 def ngettext(singular: str, plural: str, count: int, /, **values: Any) -> str:
     """`%(num)s` is the count."""
     values.setdefault("num", number(count))
-    return catalogue().ngettext(singular, plural, count) % values
+    return speech().catalogue.ngettext(singular, plural, count) % values
 
 
 def lazy_gettext(message: str) -> Any:
@@ -93,17 +102,21 @@ def mark(message: str) -> str:
 
 
 def template_gettext(message: str, /, **values: Any) -> Markup:
-    text = catalogue().gettext(message)
-    return _filled(text, values) if values else _filled(text.replace("%%", "%"), None)
+    catalogue = speech().catalogue
+    return _filled(catalogue.gettext(message), values) if values else _plain(catalogue, message)
 
 
 def template_ngettext(singular: str, plural: str, count: int, /, **values: Any) -> Markup:
     """`%(num)s` is the count."""
     values.setdefault("num", number(count))
-    return _filled(catalogue().ngettext(singular, plural, count), values)
+    return _filled(speech().catalogue.ngettext(singular, plural, count), values)
 
 
-def _filled(text: str, values: dict[str, Any] | None) -> Markup:
-    if values is not None:
-        text %= {name: escape(value) for name, value in values.items()}
+@lru_cache(maxsize=4096)  # more than there are texts
+def _plain(catalogue: NullTranslations, message: str) -> Markup:
+    return Markup(catalogue.gettext(message).replace("%%", "%"))  # noqa: S704 # a literal of our templates
+
+
+def _filled(text: str, values: dict[str, Any]) -> Markup:
+    text %= {name: escape(value) for name, value in values.items()}
     return Markup(text)  # noqa: S704 # the text is a literal of our templates, and its values are escaped

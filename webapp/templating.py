@@ -8,16 +8,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app, has_request_context, request, url_for
-from flask_login import current_user
+from flask import Flask, current_app, request, url_for
 
 from webapp import components, evidence, times, words, words_beyond
 from webapp.forms import MAX_ID
+from webapp.here import reader, the_request
 from webapp.i18n import gettext, init_languages, locale, number, template_gettext, template_ngettext
 from webapp.models import Media
 
 HTMX = "vendor/htmx-2.0.11/htmx.min.js"
 THEME_COOKIE = "tsuzuki_theme"
+PLAIN = frozenset({str, int, type(None)})  # values of an address that are written as they are
+IDS = {int}
+TITLES = {"romaji": "title_romaji", "english": "title_english", "native": "title_native"}
 THEMES = ("system", "light", "dark")
 HTMX_CONFIG = (
     '{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,"historyCacheSize":0,'
@@ -28,6 +31,7 @@ HTMX_CONFIG = (
 
 def init_templates(app: Flask) -> None:
     init_languages(app)
+    app.extensions["tsuzuki_addresses"] = Addresses()
     env = app.jinja_env
     env.lstrip_blocks = True
     env.globals.update(_=template_gettext, gettext=template_gettext, ngettext=template_ngettext, url_for=address)
@@ -54,22 +58,42 @@ def init_templates(app: Flask) -> None:
 
 
 def address(endpoint: str, **values: Any) -> str:
-    """`url_for` for templates. An address whose values are all ids is built once by Flask; then only the numbers change.
+    """`url_for` for templates: a page of a hundred rows has hundreds of addresses, and each costs Flask more than its row
+    costs the database.
 
-    A page of a hundred rows has hundreds of addresses, and each costs Flask more than its row costs the database.
+    An address whose values are all ids is built once by Flask; then only the numbers change. Of others the latest are kept.
     """
-    if not has_request_context() or endpoint[0] == "." or any(type(value) is not int for value in values.values()):
+    try:
+        root = the_request().root_path
+    except RuntimeError:
         return url_for(endpoint, **values)
-    built: dict[tuple[str, ...], str] = current_app.extensions.setdefault("tsuzuki_addresses", {})
-    key = (request.script_root, endpoint, *values)
-    form = built.get(key)
-    if form is None:
-        places: dict[str, Any] = {name: MAX_ID - index for index, name in enumerate(values)}
+    kinds = {type(value) for value in values.values()}
+    if endpoint[0] == "." or not kinds <= PLAIN:
+        return url_for(endpoint, **values)
+    built: Addresses = current_app.extensions["tsuzuki_addresses"]
+    if kinds != IDS:
+        return built.whole(root, endpoint, *values.items())
+    return built.form(root, endpoint, *values) % values
+
+
+class Addresses:
+    """What `address` has built for one app."""
+
+    def __init__(self) -> None:
+        self.form = lru_cache(maxsize=512)(self._form)
+        self.whole = lru_cache(maxsize=512)(self._whole)
+
+    @staticmethod
+    def _whole(_root: str, endpoint: str, *values: tuple[str, Any]) -> str:
+        return url_for(endpoint, **dict(values))
+
+    @staticmethod
+    def _form(_root: str, endpoint: str, *names: str) -> str:
+        places: dict[str, Any] = {name: MAX_ID - index for index, name in enumerate(names)}
         form = url_for(endpoint, **places).replace("%", "%%")
         for name, place in places.items():
             form = form.replace(str(place), f"%({name})d")
-        built[key] = form
-    return form % values
+        return form
 
 
 def is_htmx() -> bool:
@@ -80,7 +104,7 @@ def is_htmx() -> bool:
 def asset(name: str) -> str:
     """Address of a static file that changes when the file does: browsers keep it for ever."""
     path = Path(current_app.static_folder or "") / name
-    return url_for("static", filename=name, v=digest(str(path), path.stat().st_mtime_ns))
+    return address("static", filename=name, v=digest(str(path), path.stat().st_mtime_ns))
 
 
 @lru_cache(maxsize=64)
@@ -90,7 +114,8 @@ def digest(path: str, _changed: int) -> str:
 
 def theme() -> str:
     """system, light or dark: the person's, before the sign-in the browser's last one."""
-    chosen = current_user.theme if current_user.is_authenticated else request.cookies.get(THEME_COOKIE, "")
+    person = reader()
+    chosen = person.theme if person.is_authenticated else request.cookies.get(THEME_COOKIE, "")
     return chosen if chosen in THEMES else "system"
 
 
@@ -98,9 +123,8 @@ def title(media: Media | None, language: str | None = None) -> str:
     """In the language that the person chose on AniList, else in one that there is."""
     if media is None:
         return "?"
-    language = language or getattr(current_user, "title_language", "romaji")
-    by_name = {"romaji": media.title_romaji, "english": media.title_english, "native": media.title_native}
-    found = by_name.get(language or "") or media.title_romaji or media.title_english or media.title_native
+    column = TITLES.get(str(language or getattr(reader(), "title_language", "")), "")
+    found = getattr(media, column, None) or media.title_romaji or media.title_english or media.title_native
     return found or f"AniList {media.anilist_id}"
 
 

@@ -8,9 +8,9 @@ from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel.dates import format_date, format_time
-from flask import current_app, has_app_context, has_request_context, request
-from flask_login import current_user
+from flask import current_app, has_app_context
 
+from webapp.here import reader, the_request
 from webapp.i18n import gettext as _
 from webapp.i18n import locale, ngettext, number
 from webapp.models import utcnow
@@ -47,12 +47,14 @@ def is_zone(name: str) -> bool:
 
 def person_zone() -> tzinfo:
     """The zone of the one who is signed in; looked up once for each request."""
-    if not has_request_context():
+    try:
+        environ = the_request().environ
+    except RuntimeError:
         return zone_of(None)
-    environ = request.environ
     zone: tzinfo | None = environ.get(ZONE)
     if zone is None:
-        zone = environ[ZONE] = zone_of(current_user.timezone if current_user.is_authenticated else None)
+        person = reader()
+        zone = environ[ZONE] = zone_of(person.timezone if person.is_authenticated else None)
     return zone
 
 
@@ -99,7 +101,9 @@ def _clock_words(local: datetime, *, seconds: bool = False) -> str:
     """14:02, 14:02:59; in other languages as these write it."""
     language = locale()
     if language == "en":
-        return f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}"
+        return (
+            f"{local.hour:02}:{local.minute:02}:{local.second:02}" if seconds else f"{local.hour:02}:{local.minute:02}"
+        )
     return str(format_time(local.time(), "medium" if seconds else "short", locale=language.replace("-", "_")))
 
 

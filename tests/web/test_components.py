@@ -10,7 +10,7 @@ from webapp.config import ROOT, Config
 
 # Words within a sentence, parts of other components, and what belongs to the frame of every page.
 NOT_ON_ITS_OWN = {
-    "icon", "mark", "nav_item", "hidden", "token", "error", "flashes", "toasts", "history_tabs", "on_trakt",
+    "icon", "mark", "nav_item", "error", "flashes", "toasts", "history_tabs", "on_trakt",
 }  # fmt: skip
 
 

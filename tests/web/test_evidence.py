@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from gettext import NullTranslations
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from flask import Flask
 
 from webapp import evidence
 from webapp.config import ROOT
+from webapp.i18n import Speech
 
 WRITERS = [
     ROOT / "jobs/mapping" / f"{name}.py" for name in ("placement", "regular", "resolver", "specials", "corrections")
@@ -73,15 +75,15 @@ def sample(text: str) -> str:
 def spoken(words_app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every text that is found in the catalogue is turned round, so that what is not stays as it was."""
     with words_app.test_request_context():
-        monkeypatch.setattr("webapp.i18n.catalogue", Backwards)
+        monkeypatch.setattr("webapp.i18n.speech", lambda: Speech(Backwards(), "en"))
         evidence._explained.cache_clear()
         yield
         evidence._explained.cache_clear()
 
 
-class Backwards:
-    def gettext(self, text: str) -> str:
-        return f"«{text}»"
+class Backwards(NullTranslations):
+    def gettext(self, message: str) -> str:
+        return f"«{message}»"
 
 
 @pytest.mark.parametrize("text", sentences())
