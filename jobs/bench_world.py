@@ -110,9 +110,7 @@ class Bench:
         for trakt_id, links in by_show.items():
             tmdb_ids = {i for link in links if (i := link.tmdb_show_id)}
             tvdb_ids = {i for link in links if (i := link.tvdb_id)}
-            chain = self.catalogue.chain(trakt_id, tmdb_ids, tvdb_ids)
-            known = {link.key for link in chain}
-            chain += [link for link in links if link.key not in known]
+            chain = self.catalogue.chain(trakt_id, tmdb_ids, tvdb_ids, links)
             places = place_show(trakt_id, chain, self.trakt.shapes[trakt_id])
             self.results.update((link.key, places.results[link.key]) for link in links)
         self.seconds = time.process_time() - began

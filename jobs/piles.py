@@ -28,6 +28,8 @@ def settled(
         monthly = at + MONTH if result.pile is Pile.NO_MATCH else None
         return replace(result, due_at=monthly), _state(result.pile, result.reason, monthly, None)
     progress = entry.progress if entry else 0
+    if not result.open:
+        return result, _state(Pile.PLACED, None, None, None)
     opened = []
     for part in result.open:
         if part.pile is Pile.WAITING:

@@ -16,7 +16,7 @@ from jobs import piles
 from jobs import placing_store as store
 from jobs.library_rows import store_media
 from jobs.lookups import ExternalIds, PublicTrakt, answer, in_parallel
-from jobs.mapping.chain import Link, order
+from jobs.mapping.chain import Link
 from jobs.mapping.corrections import by_hand, by_list, overridden, with_progress
 from jobs.mapping.placement import place_movie, place_show
 from jobs.mapping.resolver import Answers, Ask, Asking, Known, Lookup, Match, resolve
@@ -263,9 +263,7 @@ def _chain(work: Work, trakt_id: int, links: Sequence[Link]) -> list[Link]:
     """The whole chain of a show, with these entries in it."""
     tmdb_ids = {i for link in links if (i := link.tmdb_show_id)}
     tvdb_ids = {i for link in links if (i := link.tvdb_id)}
-    chain = {link.key: link for link in work.desk.catalogue.chain(trakt_id, tmdb_ids, tvdb_ids)}
-    chain.update((link.key, link) for link in links)
-    return sorted(chain.values(), key=order)
+    return work.desk.catalogue.chain(trakt_id, tmdb_ids, tvdb_ids, links)
 
 
 def _link(work: Work, anilist_id: int) -> Link:

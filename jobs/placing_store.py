@@ -9,21 +9,21 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
-from json import dumps, loads
+from json import JSONDecoder, dumps
 from typing import Any
 
 from sqlalchemy import Text, select, type_coerce, update
 from sqlalchemy import text as sql
 
-from jobs.library_rows import media_info
 from jobs.mapping.chain import Catalogue
 from jobs.mapping.placement import from_json
 from jobs.mapping.resolver import Known
 from jobs.mapping.rows import AnidbRow, AnidbRule, IdRow
 from jobs.mapping.sequels import first_name
-from jobs.records import Identity, Ids, Kind, MediaInfo, Placement, Refusal, Shape, Slot, to_json
+from jobs.records import Identity, Ids, Kind, MediaInfo, PartialDate, Placement, Refusal, Shape, Slot, to_json
 from jobs.storing import moment
 from webapp.database import among, transaction, upsert
+from webapp.extensions import Base
 from webapp.models import (
     AnidbMap,
     AnimeId,
@@ -41,11 +41,18 @@ PART = 500
 QUIET = timedelta(days=400)  # a show whose newest episode is older counts as ended, whatever Trakt says of it
 _ID_FIELDS = tuple(IdRow.__dataclass_fields__)
 _LISTS = tuple(_ID_FIELDS.index(name) for name in ("tmdb_movie_ids", "imdb_ids"))
-_MAPPING = [column for column in MappingRow.__table__.columns if column.name not in ("id", "created_at")]
-_JSON = ("tmdb_movie_ids", "imdb_ids", "rules", "placement")
+_MAPPING = ("user_id", "anilist_id", "kind", "trakt_id", "tmdb_id", "imdb_id", "tvdb_id", "source", "reason", "shared", "updated_at")  # fmt: skip
+_JSON = ("tmdb_movie_ids", "imdb_ids", "rules", "synonyms", "placement", "seasons")
+_TITLES = {"romaji": "title_romaji", "english": "title_english", "native": "title_native"}
+_MEDIA_FIELDS = tuple(MediaInfo.__dataclass_fields__)
+_MEDIA = tuple(_TITLES.get(name, name) for name in _MEDIA_FIELDS)
+_START, _END, _SYNONYMS = (_MEDIA_FIELDS.index(name) for name in ("start_date", "end_date", "synonyms"))
 _COMPARED = ("kind", "trakt_id", "pile", "reason", "due_at", "waiting_since")
 _STORED = ("id", "changed_at", "placement", *_COMPARED)
 _ANIDB_FIELDS = tuple(AnidbRow.__dataclass_fields__)
+_SHOW_COLUMNS = ("trakt_id", "title", "ended", "missing", "seasons", "etag", "fetched_at")
+_ID_SOURCES = ("otaku", "fribbs")
+_JSON_READER = JSONDecoder()
 
 
 @dataclass(slots=True)
@@ -103,7 +110,7 @@ def load(user_id: int, anilist_ids: Collection[int]) -> Desk:
             corrections = select(EntrySpan).where(EntrySpan.user_id == user_id, among(EntrySpan.anilist_id, part))
             for row in session.scalars(corrections):
                 spans.setdefault(row.anilist_id, []).append((row.first, row.last, row.season, row.start))
-            known.update(_known(user_id, session.execute(select(*_MAPPING).where(among(MappingRow.anilist_id, part)))))
+            known.update(_known(user_id, _cells(session, MappingRow, _MAPPING, among(MappingRow.anilist_id, part))))
             in_lists = select(ListMapping, MappingList.title).join(MappingList, MappingList.id == ListMapping.list_id)
             in_lists = in_lists.where(among(ListMapping.anilist_id, part)).order_by(ListMapping.list_id.desc())
             for mapping, title in session.execute(in_lists):  # the earliest list comes last and stays
@@ -118,9 +125,18 @@ def _read_media(anilist_ids: Collection[int]) -> dict[int, MediaInfo]:
     found: dict[int, MediaInfo] = {}
     for part in parts(anilist_ids):
         with transaction(readonly=True) as session:
-            rows: Any = session.execute(select(*Media.__table__.columns).where(among(Media.anilist_id, part)))
-            found.update((row.anilist_id, media_info(row)) for row in rows)  # a plain row has the same names
+            for row in _cells(session, Media, _MEDIA, among(Media.anilist_id, part)):
+                cells = list(row)
+                cells[_START], cells[_END] = PartialDate.parse(cells[_START]), PartialDate.parse(cells[_END])
+                cells[_SYNONYMS] = _values(cells[_SYNONYMS])
+                found[cells[0]] = MediaInfo(*cells)
     return found
+
+
+def _cells(session: Any, model: type[Base], names: Sequence[str], where: Any) -> Any:
+    """Columns of many rows straight from the connection: what the ORM adds for each row costs more than the reading."""
+    columns = [_raw(model.__table__.columns[name]) for name in names]
+    return session.connection().execute(select(*columns).where(where))
 
 
 def _known(user_id: int, rows: Iterable[Any]) -> dict[int, Known]:
@@ -191,14 +207,17 @@ def _named(names: Collection[str]) -> set[int]:
 def _read_rows(rows: dict[int, IdRow], *wanted: tuple[Any, Collection[int]]) -> None:
     """Add the rows that any of the (column, ids) finds. Their ids are read first, so that no row is read twice."""
     ids: set[int] = set()
+    of_a_source = AnimeId.source.in_(_ID_SOURCES)  # says nothing, but two of the indexes begin with it
     for column, values in wanted:
         for part in parts(values):
+            where = among(column, part)
+            if column in (AnimeId.anilist_id, AnimeId.mal_id):
+                where = of_a_source & where
             with transaction(readonly=True) as session:
-                ids.update(session.scalars(select(AnimeId.id).where(among(column, part))))
-    columns = [AnimeId.id, *(_raw(getattr(AnimeId, name)) for name in _ID_FIELDS)]
+                ids.update(session.scalars(select(AnimeId.id).where(where)))
     for part in parts(ids - set(rows)):
         with transaction(readonly=True) as session:
-            for row_id, *cells in session.execute(select(*columns).where(among(AnimeId.id, part))):
+            for row_id, *cells in _cells(session, AnimeId, ("id", *_ID_FIELDS), among(AnimeId.id, part)):
                 for place in _LISTS:
                     cells[place] = _values(cells[place])
                 rows[row_id] = IdRow(*cells)
@@ -213,15 +232,19 @@ def _values(raw: Any) -> tuple[Any, ...]:
     """A JSON list of a cell: text from SQLite, a list already from PostgreSQL."""
     if raw is None or raw in ("", "null", "[]"):
         return ()
-    return tuple(loads(raw) if isinstance(raw, str) else raw)
+    return tuple(_decoded(raw))
+
+
+def _decoded(raw: Any) -> Any:
+    """JSON that this app has written, so without space around it; PostgreSQL's driver has read it already."""
+    return _JSON_READER.raw_decode(raw)[0] if isinstance(raw, str) else raw
 
 
 def _read_anidb(ids: Collection[int]) -> dict[int, AnidbRow]:
-    columns = [_raw(getattr(AnidbMap, name)) for name in _ANIDB_FIELDS]
     found: dict[int, AnidbRow] = {}
     for part in parts(ids):
         with transaction(readonly=True) as session:
-            for values in session.execute(select(*columns).where(among(AnidbMap.anidb_id, part))):
+            for values in _cells(session, AnidbMap, _ANIDB_FIELDS, among(AnidbMap.anidb_id, part)):
                 data = dict(zip(_ANIDB_FIELDS, values, strict=True))
                 data["rules"] = tuple(AnidbRule.from_json(rule) for rule in _values(data["rules"]))
                 data["tmdb_movie_ids"] = _values(data["tmdb_movie_ids"])
@@ -236,12 +259,11 @@ def _read_anidb(ids: Collection[int]) -> dict[int, AnidbRow]:
 def shows(trakt_ids: Collection[int], at: datetime) -> dict[int, StoredShow]:
     """Stored seasons by Trakt id. Regular episodes are numbers only; specials keep titles and dates."""
     found: dict[int, StoredShow] = {}
-    columns = (TraktShow.trakt_id, TraktShow.title, TraktShow.ended, TraktShow.missing, TraktShow.seasons, TraktShow.etag, TraktShow.fetched_at)  # fmt: skip
     for part in parts(trakt_ids):
         with transaction(readonly=True) as session:
-            rows = session.execute(select(*columns).where(among(TraktShow.trakt_id, part))).all()
+            rows = _cells(session, TraktShow, _SHOW_COLUMNS, among(TraktShow.trakt_id, part)).all()
         for trakt_id, title, ended, missing, seasons, etag, fetched_at in rows:
-            shape = None if missing else _shape(trakt_id, title, seasons or {}, ended=ended, at=at)
+            shape = None if missing else _shape(trakt_id, title, _decoded(seasons) or {}, ended=ended, at=at)
             found[trakt_id] = StoredShow(trakt_id, shape, etag, fetched_at)
     return found
 

@@ -261,8 +261,10 @@ class Catalogue:
     def shows_of_tvdb(self, tvdb_id: int | None) -> set[int]:
         return {link.otaku_show for link in self._by_tvdb.get(tvdb_id or 0, ()) if link.otaku_show}
 
-    def chain(self, trakt_id: int, tmdb_ids: Collection[int], tvdb_ids: Collection[int]) -> list[Link]:
-        """Every entry of the show, movies left out, in order of what the sources say.
+    def chain(
+        self, trakt_id: int, tmdb_ids: Collection[int], tvdb_ids: Collection[int], also: Iterable[Link] = ()
+    ) -> list[Link]:
+        """Every entry of the show, movies left out, and those of `also`, in order of what the sources say.
 
         A TMDB id decides; a TVDB id counts only for entries without one, since TVDB draws shows together.
         """
@@ -276,7 +278,9 @@ class Catalogue:
             for link in self._by_tvdb.get(tvdb_id, ()):
                 if link.tmdb_show_id is None and link.otaku_show in (None, trakt_id):
                     found[link.key] = link
-        return sorted((link for link in found.values() if not wants_movie(link)), key=order)
+        chain = {link.key: link for link in found.values() if not wants_movie(link)}
+        chain.update((link.key, link) for link in also)
+        return sorted(chain.values(), key=order)
 
 
 def order(link: Link) -> tuple[int, int, str, int]:
