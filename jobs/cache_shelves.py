@@ -108,8 +108,8 @@ class Source:
     public_only: bool = False
 
 
-_IDS = tuple(field.name for field in fields(IdRow))
-_ANIDB = tuple(field.name for field in fields(AnidbRow))
+_IDS = IdRow._fields
+_ANIDB = AnidbRow._fields
 _LIST = tuple(field.name for field in fields(ListRow))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
-from json import JSONDecoder, dumps
+from json import JSONDecoder
 from typing import Any
 
 from sqlalchemy import Text, select, type_coerce, update
@@ -39,8 +39,9 @@ from webapp.models import Mapping as MappingRow
 
 PART = 500
 QUIET = timedelta(days=400)  # a show whose newest episode is older counts as ended, whatever Trakt says of it
-_ID_FIELDS = tuple(IdRow.__dataclass_fields__)
-_LISTS = tuple(_ID_FIELDS.index(name) for name in ("tmdb_movie_ids", "imdb_ids"))
+_ID_LISTS = tuple(IdRow._fields.index(name) for name in ("tmdb_movie_ids", "imdb_ids"))
+_ANIDB_LISTS = tuple(AnidbRow._fields.index(name) for name in ("tmdb_movie_ids", "imdb_ids"))
+_RULES = AnidbRow._fields.index("rules")
 _MAPPING = ("user_id", "anilist_id", "kind", "trakt_id", "tmdb_id", "imdb_id", "tvdb_id", "source", "reason", "shared", "updated_at")  # fmt: skip
 _JSON = ("tmdb_movie_ids", "imdb_ids", "rules", "synonyms", "placement", "seasons")
 _TITLES = {"romaji": "title_romaji", "english": "title_english", "native": "title_native"}
@@ -49,9 +50,9 @@ _MEDIA = tuple(_TITLES.get(name, name) for name in _MEDIA_FIELDS)
 _START, _END, _SYNONYMS = (_MEDIA_FIELDS.index(name) for name in ("start_date", "end_date", "synonyms"))
 _COMPARED = ("kind", "trakt_id", "pile", "reason", "due_at", "waiting_since")
 _STORED = ("id", "changed_at", "placement", *_COMPARED)
-_ANIDB_FIELDS = tuple(AnidbRow.__dataclass_fields__)
 _SHOW_COLUMNS = ("trakt_id", "title", "ended", "missing", "seasons", "etag", "fetched_at")
 _ID_SOURCES = ("otaku", "fribbs")
+_PLAIN = {"synchronize_session": False}  # no object of the session stands for these rows
 _JSON_READER = JSONDecoder()
 
 
@@ -133,10 +134,11 @@ def _read_media(anilist_ids: Collection[int]) -> dict[int, MediaInfo]:
     return found
 
 
-def _cells(session: Any, model: type[Base], names: Sequence[str], where: Any) -> Any:
+def _cells(session: Any, model: type[Base], names: Sequence[str], where: Any) -> Sequence[Any]:
     """Columns of many rows straight from the connection: what the ORM adds for each row costs more than the reading."""
     columns = [_raw(model.__table__.columns[name]) for name in names]
-    return session.connection().execute(select(*columns).where(where))
+    rows: Sequence[Any] = session.connection().execute(select(*columns).where(where)).all()
+    return rows
 
 
 def _known(user_id: int, rows: Iterable[Any]) -> dict[int, Known]:
@@ -217,10 +219,10 @@ def _read_rows(rows: dict[int, IdRow], *wanted: tuple[Any, Collection[int]]) -> 
                 ids.update(session.scalars(select(AnimeId.id).where(where)))
     for part in parts(ids - set(rows)):
         with transaction(readonly=True) as session:
-            for row_id, *cells in _cells(session, AnimeId, ("id", *_ID_FIELDS), among(AnimeId.id, part)):
-                for place in _LISTS:
+            for row_id, *cells in _cells(session, AnimeId, ("id", *IdRow._fields), among(AnimeId.id, part)):
+                for place in _ID_LISTS:
                     cells[place] = _values(cells[place])
-                rows[row_id] = IdRow(*cells)
+                rows[row_id] = IdRow._make(cells)
 
 
 def _raw(column: Any) -> Any:
@@ -244,12 +246,12 @@ def _read_anidb(ids: Collection[int]) -> dict[int, AnidbRow]:
     found: dict[int, AnidbRow] = {}
     for part in parts(ids):
         with transaction(readonly=True) as session:
-            for values in _cells(session, AnidbMap, _ANIDB_FIELDS, among(AnidbMap.anidb_id, part)):
-                data = dict(zip(_ANIDB_FIELDS, values, strict=True))
-                data["rules"] = tuple(AnidbRule.from_json(rule) for rule in _values(data["rules"]))
-                data["tmdb_movie_ids"] = _values(data["tmdb_movie_ids"])
-                data["imdb_ids"] = _values(data["imdb_ids"])
-                found[data["anidb_id"]] = AnidbRow(**data)
+            for row in _cells(session, AnidbMap, AnidbRow._fields, among(AnidbMap.anidb_id, part)):
+                cells = list(row)
+                cells[_RULES] = tuple(AnidbRule.from_json(rule) for rule in _values(cells[_RULES]))
+                for place in _ANIDB_LISTS:
+                    cells[place] = _values(cells[place])
+                found[cells[0]] = AnidbRow._make(cells)
     return found
 
 
@@ -261,7 +263,7 @@ def shows(trakt_ids: Collection[int], at: datetime) -> dict[int, StoredShow]:
     found: dict[int, StoredShow] = {}
     for part in parts(trakt_ids):
         with transaction(readonly=True) as session:
-            rows = _cells(session, TraktShow, _SHOW_COLUMNS, among(TraktShow.trakt_id, part)).all()
+            rows = _cells(session, TraktShow, _SHOW_COLUMNS, among(TraktShow.trakt_id, part))
         for trakt_id, title, ended, missing, seasons, etag, fetched_at in rows:
             shape = None if missing else _shape(trakt_id, title, _decoded(seasons) or {}, ended=ended, at=at)
             found[trakt_id] = StoredShow(trakt_id, shape, etag, fetched_at)
@@ -413,16 +415,17 @@ def save_results(
             rows = [row for row in rows if not ((since := before[row["id"]].changed_at) and since > at)]
             known = {row["id"] for row in rows if _is_stored(before[row["id"]], row)}
             if known:
-                session.execute(update(Entry).where(among(Entry.id, sorted(known))).values(placed_at=at))
+                session.execute(
+                    update(Entry).where(among(Entry.id, sorted(known))).values(placed_at=at), execution_options=_PLAIN
+                )
             if moved := [row for row in rows if row["id"] not in known]:
                 session.execute(update(Entry), moved)
 
 
 def _is_stored(before: Any, row: Mapping[str, Any]) -> bool:
     """Whether the list row says this already; most do when everything is looked at again."""
-    placement = before.placement  # text from SQLite, an object already from PostgreSQL
-    wanted = dumps(row["placement"]) if isinstance(placement, str) else row["placement"]
-    return bool(placement == wanted) and all(getattr(before, name) == row[name] for name in _COMPARED)
+    known = all(getattr(before, name) == row[name] for name in _COMPARED)
+    return known and bool(_decoded(before.placement) == row["placement"])
 
 
 def stored_placement(entry: Entry) -> Placement | Refusal | None:

@@ -6,7 +6,6 @@ made after the fork, never before.
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import secrets
@@ -33,6 +32,7 @@ from jobs.family import Child, Family, end_with_parent
 from webapp import create_app, enqueue, logs
 from webapp.config import Config, ConfigError, load
 from webapp.extensions import db
+from webapp.memory import keep_what_is_loaded
 
 LOG = logging.getLogger("tsuzuki.worker")
 
@@ -184,8 +184,7 @@ def main() -> int:
     app = create_app(config)
     with app.app_context():
         fresh_engines()
-    gc.collect()
-    gc.freeze()  # what was imported stays shared between the children
+    keep_what_is_loaded()
     return 0 if Family(children(app, config), patience=PATIENCE).keep() else GAVE_UP
 
 

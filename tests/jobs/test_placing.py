@@ -71,7 +71,7 @@ class World:
             session.add_all(rows)
 
     def caches(self, *rows: IdRow) -> None:
-        values = [{name: getattr(row, name) for name in IdRow.__dataclass_fields__} for row in rows]
+        values = [{name: getattr(row, name) for name in IdRow._fields} for row in rows]
         self.add(*(AnimeId(**{k: list(v) if isinstance(v, tuple) else v for k, v in row.items()}) for row in values))
 
     def entry(self, anilist_id: int, episodes: int | None = 12, *, progress: int | None = None, **more: Any) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-import gc
 import os
 import signal
 from pathlib import Path
 from typing import Any
+
+from webapp.memory import keep_what_is_loaded
 
 proc_name = "tsuzuki-web"
 graceful_timeout = 10  # seconds for open requests when the server stops
@@ -30,7 +31,4 @@ def post_fork(_server: Any, _worker: Any) -> None:
 
 
 def post_worker_init(_worker: Any) -> None:
-    """What the app has loaded is there for good: the collector need not look through it in the middle of a page."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 10, 10)  # a page makes some thousands of objects, which nearly all go with it
+    keep_what_is_loaded()

@@ -53,7 +53,7 @@ def check(row: IdRow | AnidbRow | None) -> None:
     """Every value fits its column on PostgreSQL."""
     if row is None:
         return
-    for name in row.__dataclass_fields__:
+    for name in row._fields:
         value = getattr(row, name)
         if isinstance(value, int):
             high = MAX_ID if name.endswith("_id") else MAX_SMALL
