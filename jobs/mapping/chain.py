@@ -147,7 +147,7 @@ def _sayings(link: Link) -> Iterator[Saying]:
         rules = tuple(r for r in anidb.rules if r.side == side and r.anidb_season == 1) if anidb else ()
         if fribbs and season is not None:
             offset = (fribbs.offset_tmdb if side == "tmdb" else fribbs.offset_tvdb) or 0
-            yield Saying("fribbs", side, season, offset, rules)  # type: ignore[arg-type]  # a literal of the loop
+            yield Saying("fribbs", side, season, offset, rules)
         elif anidb:
             word = anidb.tmdb_season if side == "tmdb" else anidb.tvdb_season
             known = anidb.tmdb_show_id if side == "tmdb" else anidb.tvdb_id
