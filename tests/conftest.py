@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from flask import Flask
 from redis import Redis
 
+from tests.quick_apps import addresses_compiled_once, write_empty_tables
 from tests.real_servers import new_database, real_postgres, real_redis
 from webapp import create_app
 from webapp.config import Config, load
@@ -47,12 +49,26 @@ def config(tmp_path: Path) -> Config:
     )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _quick_addresses() -> Iterator[None]:
+    with addresses_compiled_once():
+        yield
+
+
+@pytest.fixture(scope="session")
+def empty_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables and no rows."""
+    file = tmp_path_factory.mktemp("tables") / "empty.db"
+    write_empty_tables(file)
+    return file
+
+
 @pytest.fixture
-def app(config: Config) -> Iterator[Flask]:
+def app(config: Config, empty_tables: Path) -> Iterator[Flask]:
     """An app with all tables and an application context; the database is thrown away afterwards."""
+    shutil.copyfile(empty_tables, config.database_url.removeprefix("sqlite:///"))
     app = create_app(config)
     with app.app_context():
-        db.create_all()
         yield app
         db.session.remove()
         db.engine.dispose()

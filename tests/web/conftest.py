@@ -79,17 +79,6 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCach
 
 
 @pytest.fixture(scope="session")
-def empty_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database file with all tables and no rows."""
-    folder = tmp_path_factory.mktemp("tables")
-    app = create_app(load({"DATA_DIR": str(folder), "DATABASE_URL": f"sqlite:///{folder}/empty.db", "SECRET_KEY": "x"}))
-    with app.app_context():
-        db.create_all()
-        db.engine.dispose()
-    return folder / "empty.db"
-
-
-@pytest.fixture(scope="session")
 def words_app(empty_tables: Path) -> Flask:
     """An app for what needs no database."""
     return create_app(load({"DATA_DIR": str(empty_tables.parent), "SECRET_KEY": "x"}))
