@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from jobs.errors import AppRefused, BadData, NotFound, Reconnect, TsuzukiError
 from jobs.runstate import RunContext
+from jobs.said import said
 from jobs.storing import drop_setting, get_setting, put_setting
 from webapp.database import transaction
 from webapp.models import ActivityRow, Connection, Entry, SyncProgress, User, utcnow
@@ -62,7 +63,7 @@ def anilist_account(ctx: RunContext, anilist: AniList) -> str:
     """
     connection = connection_of(ctx.user_id, "anilist")
     if connection is None:
-        raise Reconnect("anilist", "AniList is not connected.")
+        raise Reconnect("anilist", said("AniList is not connected."))
     checked = connection.checked_at is not None and connection.checked_at > utcnow() - CHECK_EVERY
     settled = connection.pending_account_id is None and (anilist.signed_in or checked)
     if settled and (known := connection.account_id):
@@ -74,11 +75,11 @@ def anilist_account(ctx: RunContext, anilist: AniList) -> str:
 
 def _owner(name: str | None, anilist: AniList) -> Viewer:
     if not name:
-        raise Reconnect("anilist", "AniList is not connected.")
+        raise Reconnect("anilist", said("AniList is not connected."))
     try:
         return anilist.user(name)
     except NotFound:
-        raise Reconnect("anilist", f"AniList has no public list under the name {name}.") from None
+        raise Reconnect("anilist", said("AniList has no public list under the name %(name)s.", name=name)) from None
 
 
 def check_viewer(ctx: RunContext, viewer: Viewer) -> None:
@@ -108,7 +109,7 @@ def trakt_account(ctx: RunContext, trakt: Trakt) -> TraktSettings:
     """
     connection = connection_of(ctx.user_id, "trakt")
     if connection is None:
-        raise Reconnect("trakt", "Trakt is not connected.")
+        raise Reconnect("trakt", said("Trakt is not connected."))
     fresh = connection.checked_at is not None and connection.checked_at > utcnow() - CHECK_EVERY
     if not (connection.account_id and fresh and "watch_only_once" in (connection.details or {})):
         account = trakt.account()
@@ -145,7 +146,7 @@ def _same_or_adopted(ctx: RunContext, service: str, account_id: str, name: str, 
                 .execution_options(populate_existing=True)
             )
             if row is None:
-                raise Reconnect(service, f"{service} is not connected.")
+                raise Reconnect(service, said("%(service)s is not connected.", service=service))
             known = row.account_id
             other = known is not None and known != account_id
             if other and not (approved and row.pending_account_id == account_id):
@@ -159,9 +160,18 @@ def _same_or_adopted(ctx: RunContext, service: str, account_id: str, name: str, 
                     _forget(session, ctx.user_id, service)
                     other = False
     except IntegrityError:
-        raise BadData(f"The {service} account {name} belongs to another person of this instance.") from None
+        raise BadData(
+            said(
+                "The %(service)s account %(name)s belongs to another person of this instance.",
+                service=service,
+                name=name,
+            )
+        ) from None
     if other:
-        raise AccountChanged(f"{name} answers where {service} had another account before.", service=service)
+        raise AccountChanged(
+            said("%(name)s answers where %(service)s had another account before.", name=name, service=service),
+            service=service,
+        )
 
 
 def _forget(session: Any, user_id: int, service: str) -> None:

@@ -10,9 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from jobs.said import Said, said
+
 
 class Unreadable(Exception):
-    """An answer that is no whole JSON document; the message is a sentence."""
+    """An answer that is no whole JSON document; `why` is the end of a sentence that begins with the service."""
+
+    def __init__(self, why: Said) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +38,18 @@ class Answer:
         """The parsed body. Raises Unreadable for another content type, half a document or nonsense."""
         kind = self.headers.get("Content-Type", "").split(";")[0].strip().lower()
         if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
-            raise Unreadable(f"answered {self.status} with {kind or 'no content type'} instead of JSON")
+            said_as = (
+                said("answered %(status)s with %(kind)s instead of JSON", status=str(self.status), kind=kind)
+                if kind
+                else said("answered %(status)s with no content type instead of JSON", status=str(self.status))
+            )
+            raise Unreadable(said_as)
         try:
             return json.loads(self.content, parse_constant=_no_constant)
         except (ValueError, RecursionError):
-            raise Unreadable(f"answered {self.status} with JSON that cannot be read") from None
+            raise Unreadable(
+                said("answered %(status)s with JSON that cannot be read", status=str(self.status))
+            ) from None
 
 
 def _no_constant(name: str) -> Any:

@@ -20,6 +20,7 @@ from jobs.cache_shelves import Shelf, Source
 from jobs.errors import LostClaim
 from jobs.mapping.datasets import PARSER_VERSION
 from jobs.mapping.values import UnusableFile
+from jobs.said import said
 from webapp.database import transaction
 from webapp.extensions import db
 from webapp.models import AnidbMap, AnimeId, Entry, Lease, ListMapping, MappingSource, Media, SystemConfig
@@ -69,7 +70,7 @@ def stage(source: Source, file: Path, folder: Path) -> Staged:
         for row in source.read(file):
             rows += 1
             if rows > MOST_ROWS:
-                raise UnusableFile(f"The file has more than {MOST_ROWS:,} rows.")
+                raise UnusableFile(said("The file has more than %(most)s rows.", most=MOST_ROWS))
             if row is None:
                 continue
             key = getattr(row, source.shelf.keys[0])
@@ -82,9 +83,9 @@ def stage(source: Source, file: Path, folder: Path) -> Staged:
             kept += 1
             staging.write(source.shelf.line(row) + "\n")
     if not rows:
-        raise UnusableFile("The file is an empty list.")
+        raise UnusableFile(said("The file is an empty list."))
     if not kept:
-        raise UnusableFile(f"None of the {rows:,} rows of the file has an id that can be used.")
+        raise UnusableFile(said("None of the %(rows)s rows of the file has an id that can be used.", rows=rows))
     return Staged(path, rows, kept, len(double), source.last_activity(file))
 
 
@@ -97,7 +98,12 @@ def refuse_loss(staged: Staged, rows_before: int, accepted: int | None = None) -
     if staged.rows_kept < bar * KEEP_SHARE:
         share = 100 * (1 - staged.rows_kept / rows_before)
         raise TooFewRows(
-            f"The new file has {staged.rows_kept:,} usable rows, {share:.0f} % fewer than the {rows_before:,} at hand.",
+            said(
+                "The new file has %(rows)s usable rows, %(share)s %% fewer than the %(before)s at hand.",
+                rows=staged.rows_kept,
+                share=round(share),
+                before=rows_before,
+            ),
             staged.rows_kept,
         )
 
@@ -155,6 +161,7 @@ def replace(
                 last_full_sync=at,
                 last_attempt=at,
                 last_error=None,
+                last_said=None,
                 held_rows=None,
                 accepted_rows=None,
                 last_activity=staged.last_activity or fetched.changed_at or at,

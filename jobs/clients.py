@@ -13,6 +13,7 @@ from sqlalchemy import select
 from jobs import pace
 from jobs.errors import AppRefused, Reconnect
 from jobs.pace import Bucket, Rule
+from jobs.said import said
 from jobs.sources.anilist import AniList
 from jobs.targets.tmdb import Tmdb
 from jobs.targets.trakt import Trakt
@@ -64,10 +65,10 @@ def anilist_for(user_id: int, *, count: Count | None = None) -> AniList:
     """
     connection = _connection(user_id, "anilist")
     if connection is None or connection.state in ("disconnected", "reconnect"):
-        raise Reconnect("anilist", "AniList is not connected.")
+        raise Reconnect("anilist", said("AniList is not connected."))
     token = tokens.access_token(user_id, "anilist")
     if token is None and connection.state != "name_only":
-        raise Reconnect("anilist", "AniList is not connected.")
+        raise Reconnect("anilist", said("AniList is not connected."))
     config = _config()
     return AniList(
         _transport("anilist", count),
@@ -84,11 +85,11 @@ def trakt_for(user_id: int, *, count: Count | None = None) -> Trakt:
     connection = _connection(user_id, "trakt")
     if connection is None or connection.state in ("disconnected", "reconnect"):
         if connection is not None and connection.state_reason == "app_refused":
-            raise AppRefused("Trakt does not know the app any more; it needs another one.", service="trakt")
-        raise Reconnect("trakt", "Trakt is not connected.")
+            raise AppRefused(said("Trakt does not know the app any more; it needs another one."), service="trakt")
+        raise Reconnect("trakt", said("Trakt is not connected."))
     key, _secret = tokens.app_credentials(user_id, "trakt")
     if not key:
-        raise AppRefused("No Trakt app is set up yet: Trakt needs a client id.", service="trakt")
+        raise AppRefused(said("No Trakt app is set up yet: Trakt needs a client id."), service="trakt")
     return Trakt(
         _transport("trakt", count),
         _config().TRAKT_API_URL,

@@ -14,6 +14,7 @@ from jobs.accounts import AccountChanged, note_refusal
 from jobs.errors import Cancelled, LostClaim, Stopping, TsuzukiError, Waits
 from jobs.plans import PlanExpired
 from jobs.runstate import RunContext
+from jobs.said import Said, said
 from webapp.models import utcnow
 
 LOGGER = logging.getLogger("tsuzuki.run")
@@ -37,7 +38,10 @@ def recorded(ctx: RunContext) -> Iterator[None]:
             raise
         except Exception as error:
             LOGGER.exception("run %s ended by an unexpected error", ctx.run_id)
-            text = f"An unexpected error ended this run: {type(error).__name__}. Its traceback is in the server's log."
+            text = said(
+                "An unexpected error ended this run: %(name)s. Its traceback is in the server's log.",
+                name=type(error).__name__,
+            )
             ctx.progress.log("error", text)
             _finish(ctx, "bad_data", text)
             raise
@@ -50,10 +54,10 @@ def _end(ctx: RunContext, error: TsuzukiError) -> None:
         case LostClaim():
             raise error
         case Stopping():
-            ctx.progress.log("info", "The worker is ending; this run goes on with the next one.")
+            ctx.progress.log("info", said("The worker is ending; this run goes on with the next one."))
             runstate.requeue(ctx)
         case Cancelled():
-            ctx.progress.log("info", "Cancelled.")
+            ctx.progress.log("info", said("Cancelled."))
             _count(ctx)
             runstate.finish(ctx, "cancelled", "cancelled", None, ctx.result)
         case PlanExpired():
@@ -63,17 +67,19 @@ def _end(ctx: RunContext, error: TsuzukiError) -> None:
             ctx.progress.log("warning", error.detail)
             runstate.needs_approval(ctx, error.reason, error.detail, ctx.result)
         case Waits():
-            ctx.progress.log("warning", _sentence(error))
+            ctx.progress.log("warning", said("The run waits: %(why)s", why=_why(error)))
             _count(ctx)
             runstate.park(ctx, error.reason, utcnow() + timedelta(seconds=error.seconds), error.detail)
         case _:
-            ctx.progress.log("error", _sentence(error))
+            ctx.progress.log("error", said("The run stops: %(why)s", why=_why(error)))
             note_refusal(ctx.user_id, error)
             _finish(ctx, error.reason, error.detail)
 
 
-def _sentence(error: TsuzukiError) -> str:
-    return f"{error.service or 'run'}: {error.reason}: {error.detail}"
+def _why(error: TsuzukiError) -> Said:
+    """As a sentence, with the name of the reason that the JSON API gives."""
+    detail = error.detail if error.detail.endswith(".") else said("%(sentence)s.", sentence=error.detail)
+    return said("%(sentence)s (%(name)s)", sentence=detail, name=error.reason)
 
 
 def _count(ctx: RunContext) -> int:

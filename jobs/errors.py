@@ -6,15 +6,17 @@ without secrets.
 
 from __future__ import annotations
 
+from jobs.said import Said, said
+
 
 class TsuzukiError(Exception):
-    """Base: `detail` is a sentence for the log."""
+    """Base: `detail` is a sentence for the log; one that was not made by `said` is shown as it is."""
 
     reason = "bad_data"
 
     def __init__(self, detail: str = "", *, service: str = "", status: int | None = None) -> None:
         super().__init__(detail)
-        self.detail = detail
+        self.detail = detail if isinstance(detail, Said) else said("%(text)s", text=detail)
         self.service = service
         self.status = status
 

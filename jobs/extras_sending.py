@@ -21,6 +21,7 @@ from jobs.ledger import write_deadline
 from jobs.posting import stop_reason
 from jobs.records import Receipt
 from jobs.runstate import RunContext, config
+from jobs.said import joined, said
 from webapp.models import utcnow
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 LARGEST = 1_000_000
 BATCH = 100  # 800 ratings in one request have taken Trakt 45 seconds
 REPEAT_SECONDS = 30.0
-WORDS = {"rating": "ratings", "watchlist": "watchlist items", "dropped": "dropped shows"}
+WORDS = {"rating": said("ratings"), "watchlist": said("watchlist items"), "dropped": said("dropped shows")}
 
 
 def settle(ctx: RunContext, trakt: Trakt, account_id: str) -> None:
@@ -52,14 +53,19 @@ def settle(ctx: RunContext, trakt: Trakt, account_id: str) -> None:
         extras_ledger.record_sent(ctx, _ids(arrived), utcnow())
         extras_ledger.reject(ctx, _ids([row for row in absent if row.answered]), utcnow())
         extras_ledger.release(ctx, _ids([*other, *(row for row in absent if not row.answered)]))
-        text = f"Looked what arrived: {len(arrived)} of {len(some)} {WORDS[kind]} are on Trakt."
+        text = said(
+            "Looked what arrived: %(arrived)s of %(count)s are on Trakt (%(kind)s).",
+            arrived=len(arrived),
+            count=len(some),
+            kind=WORDS[kind],
+        )
         ctx.progress.log("info", text)
 
 
 def _wait(until: datetime) -> None:
     seconds = (until - utcnow()).total_seconds()
     if seconds > 0:
-        raise Settling("the answer was lost; Trakt is asked what arrived", service="trakt", seconds=seconds)
+        raise Settling(said("the answer was lost; Trakt is asked what arrived"), service="trakt", seconds=seconds)
 
 
 def _ids(rows: Sequence[Row]) -> list[int]:
@@ -83,16 +89,23 @@ def send(ctx: RunContext, trakt: Trakt, account_id: str, made: Beyond) -> bool:
             extras_lists.note_full(account_id, kind, utcnow())
         for start in range(0, len(left), BATCH):
             if ctx.cancelled():
-                raise Cancelled("cancelled by the person")
+                raise Cancelled(said("cancelled by the person"))
             if ctx.stopping():
-                raise Stopping("the worker was told to end")
+                raise Stopping(said("the worker was told to end"))
             part = left[start : start + BATCH]
             if not _send(ctx, trakt.extras, account_id, kind, part):
                 full = True
                 break
             done += len(part)
             ctx.progress.step(done)
-        ctx.progress.log("info", f"Sent {WORDS[kind]}: {extras_ledger.counts(ctx.run_id).get((kind, 'sent'), 0)}.")
+        ctx.progress.log(
+            "info",
+            said(
+                "Sent: %(count)s (%(kind)s).",
+                count=extras_ledger.counts(ctx.run_id).get((kind, "sent"), 0),
+                kind=WORDS[kind],
+            ),
+        )
     return full
 
 
@@ -113,7 +126,7 @@ def _send(ctx: RunContext, trakt: TraktExtras, account_id: str, kind: ExtraKind,
     mine = {row.extra.key for row in rows}
     if utcnow() - claimed_at > timedelta(seconds=config().HTTP_WRITE_SECONDS / 2):
         extras_ledger.release(ctx, _ids(rows))
-        raise ServiceDown("the worker slept between claim and request", service="trakt", seconds=0)
+        raise ServiceDown(said("the worker slept between claim and request"), service="trakt", seconds=0)
     receipt = trakt.post([extra for extra in part if extra.key in mine])
     if receipt.status == "applied" and receipt.added >= len(rows):
         extras_ledger.record_sent(ctx, _ids(rows), utcnow())
@@ -121,18 +134,28 @@ def _send(ctx: RunContext, trakt: TraktExtras, account_id: str, kind: ExtraKind,
     if receipt.status == "refused":
         extras_ledger.release(ctx, _ids(rows))
         return _refused(ctx, account_id, kind, receipt)
-    reason = receipt.detail or f"Trakt counted {receipt.added} of {len(rows)}."
+    reason = receipt.detail or said("Trakt counted %(added)s of %(count)s.", added=receipt.added, count=len(rows))
     extras_ledger.record_doubt(ctx, _ids(rows), reason, utcnow(), answered=receipt.readable)
-    ctx.progress.log("warning", f"{len(rows)} {WORDS[kind]}: {reason} Looking which arrived.")
+    ctx.progress.log(
+        "warning",
+        said(
+            "%(reason)s Looking which of %(count)s arrived (%(kind)s).",
+            reason=reason,
+            count=len(rows),
+            kind=WORDS[kind],
+        ),
+    )
     raise Settling(reason, service="trakt", seconds=config().TRAKT_SETTLE_SECONDS)
 
 
 def _refused(ctx: RunContext, account_id: str, kind: ExtraKind, receipt: Receipt) -> bool:
     if receipt.code == "account_limit" and kind == "watchlist":
         extras_lists.note_full(account_id, kind, utcnow())
-        ctx.progress.log("warning", "Trakt's watchlist is full (420): the rest waits for room.")
+        ctx.progress.log("warning", said("Trakt's watchlist is full (420): the rest waits for room."))
         return False
-    ctx.progress.log("warning", f"Trakt refused {WORDS[kind]}. {receipt.detail}".strip())
+    ctx.progress.log(
+        "warning", joined(said("Trakt refused what was sent (%(kind)s).", kind=WORDS[kind]), receipt.detail)
+    )
     raise stop_reason(receipt)
 
 
@@ -159,9 +182,9 @@ def undo(ctx: RunContext, trakt: Trakt, account_id: str, run_id: int) -> int:
         ctx.progress.phase("removing", len(standing))
         for start in range(0, len(standing), BATCH):
             if ctx.cancelled():
-                raise Cancelled("cancelled by the person")
+                raise Cancelled(said("cancelled by the person"))
             if ctx.stopping():
-                raise Stopping("the worker was told to end")
+                raise Stopping(said("the worker was told to end"))
             _remove(ctx, trakt.extras, standing[start : start + BATCH])
     return extras_ledger.number(run_id, "removed")
 
@@ -175,6 +198,6 @@ def _remove(ctx: RunContext, trakt: TraktExtras, rows: Sequence[Row]) -> None:
         raise stop_reason(receipt)
     if receipt.status == "doubt":  # removing again is safe, and a reading tells which have gone
         raise ServiceDown(
-            f"Trakt did not say what it removed. {receipt.detail}", service="trakt", seconds=REPEAT_SECONDS
+            joined(said("Trakt did not say what it removed."), receipt.detail), service="trakt", seconds=REPEAT_SECONDS
         )
     extras_ledger.record_removed(ctx, _ids(rows), utcnow())

@@ -13,6 +13,7 @@ from sqlalchemy import case, func, select, update
 from jobs.errors import BadData, LostClaim
 from jobs.planner import LedgerRow
 from jobs.ports import Claimant
+from jobs.said import said
 from webapp.database import transaction
 from webapp.models import Connection, PlayRow, Run
 
@@ -98,7 +99,7 @@ def accounts(user_id: int) -> Accounts:
         known = {service: account_id for service, account_id in rows if account_id}
     for service in ("anilist", "trakt"):
         if service not in known:
-            raise BadData(f"the {service} account is not known yet", service=service)
+            raise BadData(said("the %(service)s account is not known yet", service=service), service=service)
     return Accounts(known["anilist"], known["trakt"])
 
 

@@ -16,6 +16,7 @@ from jobs.accounts import ACTIVITIES_READ, WHOLE_LIST, WHOLE_LIST_BY, anilist_ac
 from jobs.library_rows import store_activities, store_entries, store_media
 from jobs.records import to_json
 from jobs.runstate import RunContext
+from jobs.said import said
 from jobs.storing import get_setting, moment, put_setting
 from webapp.database import transaction
 from webapp.models import ActivityRow, Entry, utcnow
@@ -94,7 +95,14 @@ def _read_whole(ctx: RunContext, anilist: AniList, account_id: str, by: str) -> 
         session.execute(gone.values(gone_at=began))
         put_setting(session, ctx.user_id, WHOLE_LIST, to_json(began))
         put_setting(session, ctx.user_id, WHOLE_LIST_BY, by)
-    ctx.progress.log("info", f"Read the whole AniList list: {len(entries)} entries, {changed} new or changed.")
+    ctx.progress.log(
+        "info",
+        said(
+            "Read the whole AniList list. Entries: %(count)s; new or changed: %(changed)s.",
+            count=len(entries),
+            changed=changed,
+        ),
+    )
     return changed
 
 
@@ -121,7 +129,9 @@ def _read_changes(ctx: RunContext, anilist: AniList, account_id: str) -> tuple[i
         newest = max(row.created_at for row in answer.activities) - timedelta(seconds=1)
         new += store_activities(ctx.user_id, anilist.activities(account_id, since=newest, max_pages=None))
     if changed or new:
-        ctx.progress.log("info", f"AniList has {changed} changed entries and {new} new activities.")
+        ctx.progress.log(
+            "info", said("New on AniList. Changed entries: %(changed)s; activities: %(new)s.", changed=changed, new=new)
+        )
     return changed, new
 
 
@@ -139,7 +149,7 @@ def _first_activities(ctx: RunContext, anilist: AniList, account_id: str) -> int
     new = store_activities(ctx.user_id, rows)
     with transaction() as session:
         put_setting(session, ctx.user_id, ACTIVITIES_READ, "all" if everything else "some")
-    ctx.progress.log("info", f"Read {len(rows)} list activities of AniList, for exact dates.")
+    ctx.progress.log("info", said("Read activities of AniList, for exact dates: %(count)s.", count=len(rows)))
     return new
 
 

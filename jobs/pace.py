@@ -29,6 +29,7 @@ from redis.retry import Retry
 
 from jobs.answers import retry_after
 from jobs.errors import RateLimited
+from jobs.said import said
 
 log = logging.getLogger(__name__)
 
@@ -240,7 +241,11 @@ class Bucket:
         while wait > 0:
             if waited + wait > self._patience:
                 raise RateLimited(
-                    f"the turn for {self.rule.service} comes in {math.ceil(wait)} s",
+                    said(
+                        "the turn for %(service)s comes in %(seconds)s s",
+                        service=self.rule.service,
+                        seconds=math.ceil(wait),
+                    ),
                     service=self.rule.service,
                     seconds=wait,
                 )

@@ -18,6 +18,7 @@ from jobs.clients import trakt_for
 from jobs.errors import IncompleteRead, Stops, TsuzukiError, Waits
 from jobs.records import Picture, Watched, to_json
 from jobs.runstate import RunContext, config, lock_key
+from jobs.said import counted
 from jobs.storing import changed_rows, moment
 from webapp import picture_file
 from webapp.database import transaction, upsert
@@ -42,7 +43,9 @@ def current_picture(ctx: RunContext, trakt: Trakt, account_id: str) -> Picture:
         return stored[0]
     picture = trakt.picture(account_id)
     store(ctx.user_id, picture)
-    ctx.progress.log("info", f"Read what Trakt has: {picture.total} plays.")
+    ctx.progress.log(
+        "info", counted("Read what Trakt has: %(num)s play.", "Read what Trakt has: %(num)s plays.", picture.total)
+    )
     return picture
 
 

@@ -12,6 +12,7 @@ from jobs import ledger
 from jobs.errors import BadData, TsuzukiError
 from jobs.records import Play
 from jobs.runstate import PLAN_LIVES, RunContext
+from jobs.said import said
 from jobs.storing import upsert_rows
 from webapp.database import transaction
 from webapp.models import PlanItem, Run, utcnow
@@ -121,7 +122,7 @@ def first_run_id(ctx: RunContext) -> int | None:
     if parent is None or own.plan_expires_at is not None:
         return ctx.run_id  # a run that goes on has kept what it took from the preview
     if parent.plan_expires_at is None or parent.plan_expires_at < ctx.created_at:
-        raise PlanExpired("This plan is older than 24 hours; make a new one.")
+        raise PlanExpired(said("This plan is older than 24 hours; make a new one."))
     return parent.id
 
 
@@ -164,7 +165,7 @@ def set_dates(run_id: int, plays: Sequence[Play], wish: Mapping[str, Any]) -> bo
             for row in session.scalars(select(PlanItem).where(PlanItem.run_id == run_id))
         }
         if set(rows) != {play.source_key for play in plays}:
-            raise BadData("the plan changed while its dates were being changed")
+            raise BadData(said("the plan changed while its dates were being changed"))
         values = [
             {"id": rows[play.source_key], "watched_at": play.watched_at, "date_source": play.date_source}
             for play in plays

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from jobs.records import ItemOutcome, Picture, Play, Receipt
+from jobs.said import Said
 
 
 class Claimant(Protocol):
@@ -28,7 +29,7 @@ class Reports(Protocol):
 
     def phase(self, name: str, total: int = 0) -> None: ...
     def step(self, done: int) -> None: ...
-    def log(self, level: str, message: str) -> None: ...
+    def log(self, level: str, message: Said) -> None: ...
     def item(self, item: ItemOutcome, *, sent: int = 0, rejected: int = 0) -> None: ...
 
 

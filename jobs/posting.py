@@ -32,6 +32,7 @@ from jobs.errors import (
 from jobs.ledger import Claimed, EntryCount
 from jobs.ports import Removal, Running, TraktHistory
 from jobs.records import Picture, Play, Receipt
+from jobs.said import joined, said
 from jobs.settle import settle
 from jobs.storing import get_setting, put_setting
 from webapp.database import transaction
@@ -101,11 +102,14 @@ def post_plan(
     settle(ctx, trakt, clock=clock)
     account = ledger.accounts(ctx.user_id)
     if account.target != picture.account_id:
-        raise BadData("the picture is of another Trakt account", service="trakt")
+        raise BadData(said("the picture is of another Trakt account"), service="trakt")
     written = ledger.write_plan(ctx, account, plays, clock())
     total = picture.total + ledger.sent_since(ctx.user_id, account.target, picture.began_at) + written.planned
     if written.planned and total > ACCOUNT_PLAYS:
-        stop = AccountLimit(f"the Trakt account would have {total:,} plays; it is locked near 100,000", service="trakt")
+        stop = AccountLimit(
+            said("the Trakt account would have %(total)s plays; it is locked near 100,000", total=total),
+            service="trakt",
+        )
         return _result(ctx, 0, written.shared, stop)
     ctx.progress.phase("posting", written.planned)
     batches, stopped = post_planned(ctx, trakt, clock=clock)
@@ -118,11 +122,11 @@ def post_planned(ctx: Running, trakt: TraktHistory, *, clock: Clock = utcnow) ->
     batches = done = 0
     while True:
         if ctx.cancelled():
-            return batches, Cancelled("cancelled by the person")
+            return batches, Cancelled(said("cancelled by the person"))
         if ctx.stopping():
-            raise Stopping("the worker was told to end")
+            raise Stopping(said("the worker was told to end"))
         if seconds := memory.wait(clock()):
-            raise ServiceDown("Trakt lost several answers in a row", service="trakt", seconds=seconds)
+            raise ServiceDown(said("Trakt lost several answers in a row"), service="trakt", seconds=seconds)
         fixed = current_app.config["TSUZUKI"].TRAKT_BATCH_SIZE
         claimed_at, last = clock(), last_moment()
         number, batch = ledger.claim_batch(
@@ -162,7 +166,7 @@ def _send(ctx: Running, trakt: TraktHistory, batch: Sequence[Claimed], claimed_a
     late = timedelta(seconds=_write_seconds() / 2)
     if clock() - claimed_at > late:  # this process slept: the deadline that others wait for would not hold
         return Receipt(
-            "refused", code="service_down", detail="the worker slept between claim and request", retry_after=0
+            "refused", code="service_down", detail=said("the worker slept between claim and request"), retry_after=0
         )
     try:
         return trakt.post_plays([claimed.play for claimed in batch])
@@ -181,15 +185,33 @@ def _record(ctx: Running, batch: Sequence[Claimed], number: int, receipt: Receip
         ledger.back_to_planned(ctx, ids, clock())
         if receipt.http_status == 413 and len(batch) > 1:
             return None
-        ctx.progress.log("warning", f"Trakt refused batch {number} of {len(batch)} plays. {receipt.detail}".strip())
+        ctx.progress.log(
+            "warning",
+            joined(
+                said("Trakt refused batch %(number)s of %(count)s plays.", number=number, count=len(batch)),
+                receipt.detail,
+            ),
+        )
         return stop_reason(receipt)
     answered = _answered(receipt)
     ledger.record_doubt(ctx, ids, answered=answered, reason=_reason(receipt), at=clock())
     ctx.progress.log(
         "warning",
-        f"Batch {number}: Trakt counted {receipt.added} of {len(batch)} plays; looking which."
+        said(
+            "Batch %(number)s: Trakt counted %(added)s of %(count)s plays; looking which.",
+            number=number,
+            added=receipt.added,
+            count=len(batch),
+        )
         if answered
-        else f"Batch {number} of {len(batch)} plays: the answer was lost; looking which arrived. {receipt.detail}".strip(),
+        else joined(
+            said(
+                "Batch %(number)s of %(count)s plays: the answer was lost; looking which arrived.",
+                number=number,
+                count=len(batch),
+            ),
+            receipt.detail,
+        ),
     )
     return None
 

@@ -17,6 +17,7 @@ from sqlalchemy import insert, update
 
 from jobs.errors import LostClaim
 from jobs.records import ItemOutcome, to_json
+from jobs.said import Said, parts_of, said
 from jobs.storing import changed_rows
 from webapp.database import transaction, upsert
 from webapp.extensions import db
@@ -62,7 +63,7 @@ class Progress:
         self._thread = threading.get_ident()
         self._written_at = clock()
         self._counters: dict[str, Any] = {}
-        self._lines: list[tuple[str, str, datetime]] = []
+        self._lines: list[tuple[str, Said, datetime]] = []
         self._line_count = lines  # lines of earlier attempts count too
         self._requests: dict[str, list[float]] = {}  # service -> [requests, seconds waited]
         self._items: dict[int, ItemRow] = {}
@@ -81,7 +82,7 @@ class Progress:
                 self._counters["total"] = total
         self._flush_when(due=self._is_due())
 
-    def log(self, level: str, message: str) -> None:
+    def log(self, level: str, message: Said) -> None:
         """One line of the run's log; level debug, info, warning or error. No secrets: clients never give any."""
         LOGGER.log(LEVELS[level], message, extra={"run_id": self.run_id})
         with self._lock:
@@ -90,7 +91,9 @@ class Progress:
                 return
             self._lines.append((level, message, utcnow()))
             if self._line_count == LINES_PER_RUN:
-                self._lines.append(("warning", "This run has logged enough; further lines are left out.", utcnow()))
+                self._lines.append(
+                    ("warning", said("This run has logged enough; further lines are left out."), utcnow())
+                )
         self._flush_when(due=level == "error" or self._is_due())
 
     def count(self, service: str, waited: float) -> None:
@@ -137,12 +140,13 @@ class Progress:
             for row in items.values():
                 session.execute(self._item_upsert(row))
 
-    def _log_row(self, level: str, message: str, created_at: datetime) -> dict[str, Any]:
+    def _log_row(self, level: str, message: Said, created_at: datetime) -> dict[str, Any]:
         return {
             "user_id": self.user_id,
             "run_id": self.run_id,
             "level": level,
-            "message": message,
+            "message": str(message),
+            "said": parts_of(message),
             "created_at": created_at,
         }
 

@@ -12,6 +12,7 @@ import socket
 from urllib.parse import urlsplit
 
 from jobs.errors import BadData
+from jobs.said import said
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _LOCAL_NAMES = ("localhost", ".localhost", ".local", ".internal", ".lan", ".home.arpa", ".intranet")
@@ -44,16 +45,16 @@ def check_url(url: str) -> None:
         parts = urlsplit(url)
         host, _port = parts.hostname, parts.port
     except ValueError:
-        raise NotPublic("This is no address.") from None
+        raise NotPublic(said("This is no address.")) from None
     if parts.scheme != "https" or not host:
-        raise NotPublic("The address has to begin with https://.")
+        raise NotPublic(said("The address has to begin with https://."))
     if "@" in parts.netloc:
-        raise NotPublic("The address must not hold a name or a password.")
+        raise NotPublic(said("The address must not hold a name or a password."))
     name = host.rstrip(".").lower()
     if name.endswith(_LOCAL_NAMES) or ("." not in name and ":" not in name):
-        raise NotPublic("The address leads into the local network.")
+        raise NotPublic(said("The address leads into the local network."))
     if _looks_numeric(name) and not is_public(name):
-        raise NotPublic("The address leads into the local network.")
+        raise NotPublic(said("The address leads into the local network."))
 
 
 def _looks_numeric(name: str) -> bool:
@@ -65,5 +66,5 @@ def public_address(host: str, port: int) -> str:
     """The IP address to connect to. Raises `NotPublic` when any address of the name is not public, OSError by DNS."""
     found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     if not found or not all(is_public(address) for address in found):
-        raise NotPublic("The address leads into the local network.")
+        raise NotPublic(said("The address leads into the local network."))
     return found[0]

@@ -1,6 +1,7 @@
 """Keeps the mapping caches and subscribed lists fresh: conditional download, validation, replacement in one transaction.
 
-A file that cannot be used leaves the rows at hand in place; `mapping_sources.last_error` says why in one sentence.
+A file that cannot be used leaves the rows at hand in place; `mapping_sources.last_error` says why in one sentence, and
+`last_said` how it was made.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from jobs.cache_store import (
 )
 from jobs.errors import LostClaim, TsuzukiError
 from jobs.mapping.datasets import DATASETS, PARSER_VERSION, SOURCES
+from jobs.said import Said, made_again, parts_of, said
 from webapp.config import Config
 from webapp.database import transaction, upsert
 from webapp.models import Lease, MappingSource, utcnow
@@ -81,7 +83,7 @@ class SourceState:
     last_sync: datetime | None
     last_full_sync: datetime | None
     last_activity: datetime | None
-    error: str | None
+    error: Said | None
     changed: bool = False  # rows were replaced just now
     busy: bool = False  # somebody else is at it
 
@@ -111,7 +113,7 @@ def refresh(
     """
     source = source_named(name)
     if source is None:
-        return SourceState(name, 0, None, None, None, "Nobody subscribes to this list any more.")
+        return SourceState(name, 0, None, None, None, said("Nobody subscribes to this list any more."))
     began = utcnow()
     _ensure_rows(source)
     holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -200,18 +202,16 @@ def _refresh(source: Source, holder: str, download: Downloader, *, accept_loss: 
     except LostClaim:
         return _state(source.name, busy=True)
     except (TsuzukiError, OSError) as error:
-        _record_failure(source, _sentence(error), held_rows=error.rows_kept if isinstance(error, TooFewRows) else None)
+        _record_failure(source, _why(error), held_rows=error.rows_kept if isinstance(error, TooFewRows) else None)
         return _state(source.name)
     log.info("%s: %s of %s rows kept, %s changed", source.title, f"{staged.rows_kept:,}", f"{staged.rows_in_file:,}", f"{changes.count:,}")  # fmt: skip
     return _state(source.name, changed=True)
 
 
-def _sentence(error: Exception) -> str:
+def _why(error: TsuzukiError | OSError) -> Said:
     if isinstance(error, OSError):
-        return f"The file could not be stored: {error.strerror or type(error).__name__}."
-    text = str(error).strip() or type(error).__name__
-    text = text[0].upper() + text[1:]
-    return text if text.endswith(".") else f"{text}."
+        return said("The file could not be stored: %(why)s.", why=error.strerror or type(error).__name__)
+    return error.detail if error.detail.endswith(".") else said("%(sentence)s.", sentence=error.detail)
 
 
 def _config() -> Config:
@@ -264,7 +264,7 @@ def _state(name: str, *, changed: bool = False, busy: bool = False) -> SourceSta
         last_sync=source.last_sync,
         last_full_sync=source.last_full_sync,
         last_activity=source.last_activity,
-        error=source.last_error,
+        error=None if source.last_error is None else made_again(source.last_said, source.last_error),
         changed=changed,
         busy=busy,
     )
@@ -277,17 +277,21 @@ def _attempted_since(name: str, moment: datetime) -> bool:
 
 def _record_unchanged(name: str) -> None:
     now = utcnow()
-    values = {"last_sync": now, "last_attempt": now, "last_error": None, "held_rows": None, "accepted_rows": None}
+    values = {"last_sync": now, "last_attempt": now, "last_error": None, "last_said": None, "held_rows": None, "accepted_rows": None}  # fmt: skip
     with transaction() as session:
         session.execute(update(MappingSource).where(MappingSource.name == name).values(values))
         keep_reference_keys(session, name)
 
 
-def _record_failure(source: Source, sentence: str, *, held_rows: int | None) -> None:
-    if source.shelf.count():
-        sentence += " The rows from before stay in use."
+def _record_failure(source: Source, why: Said, *, held_rows: int | None) -> None:
+    sentence = said("%(why)s The rows from before stay in use.", why=why) if source.shelf.count() else why
     log.warning("%s: %s", source.title, sentence)
-    values = {"last_attempt": utcnow(), "last_error": sentence, "held_rows": held_rows}
+    values = {
+        "last_attempt": utcnow(),
+        "last_error": str(sentence),
+        "last_said": parts_of(sentence),
+        "held_rows": held_rows,
+    }
     with transaction() as session:
         session.execute(update(MappingSource).where(MappingSource.name == source.name).values(values))
 

@@ -11,6 +11,7 @@ from jobs.errors import TsuzukiError
 from jobs.ledger_moves import subject_of
 from jobs.planning import place
 from jobs.runstate import RunContext
+from jobs.said import Said, counted, joined, said
 from jobs.tools import Tools, tools_for
 from jobs.undo import RemovalResult, run_move, run_undo
 
@@ -36,10 +37,11 @@ def run_removal(ctx: RunContext) -> None:
     }
     if ctx.mode == "undo" and ctx.parent_id is not None and outcome.stop is None:
         ctx.result["removedExtras"] = extras_sending.undo(ctx, tools.writer, settings.account_id, ctx.parent_id)
-    ctx.result["message"] = _sentence(outcome, ctx.result.get("restored", 0), ctx.result.get("removedExtras", 0))
+    message = _sentence(outcome, ctx.result.get("restored", 0), ctx.result.get("removedExtras", 0))
+    ctx.result["message"] = message
     if outcome.stop is not None:
         raise outcome.stop
-    _finish(ctx, outcome)
+    _finish(ctx, outcome, message)
 
 
 def _move(ctx: RunContext, tools: Tools, account_id: str) -> RemovalResult:
@@ -52,20 +54,27 @@ def _move(ctx: RunContext, tools: Tools, account_id: str) -> RemovalResult:
     return outcome
 
 
-def _finish(ctx: RunContext, outcome: RemovalResult) -> None:
+def _finish(ctx: RunContext, outcome: RemovalResult, message: Said) -> None:
     status, reason, detail = "succeeded", None, None
     if outcome.left:
         done = outcome.removed + outcome.gone + outcome.moved
         status, reason = ("partial" if done else "failed"), TsuzukiError.reason
-        detail = f"{len(outcome.left)} plays could not be told apart from others and stay on Trakt."
-    ctx.progress.log("info" if reason is None else "warning", detail or str(ctx.result["message"]))
+        detail = counted(
+            "%(num)s play could not be told apart from others and stays on Trakt.",
+            "%(num)s plays could not be told apart from others and stay on Trakt.",
+            len(outcome.left),
+        )
+    ctx.progress.log("info" if reason is None else "warning", detail or message)
     runstate.finish(ctx, status, reason, detail, ctx.result)
 
 
-def _sentence(outcome: RemovalResult, restored: int, beyond: int) -> str:
-    done = (outcome.removed, "removed"), (outcome.moved, "moved"), (restored, "put back")
-    parts = [f"{number:,} {word}" for number, word in done if number]
-    said = [f"Plays: {', '.join(parts)}."] if parts else []
+def _sentence(outcome: RemovalResult, restored: int, beyond: int) -> Said:
+    done = (
+        (outcome.removed, said("Plays removed: %(count)s.", count=outcome.removed)),
+        (outcome.moved, said("Plays moved: %(count)s.", count=outcome.moved)),
+        (restored, said("Plays put back: %(count)s.", count=restored)),
+    )
+    parts = [sentence for number, sentence in done if number]
     if beyond:
-        said.append(f"Ratings, watchlist items and dropped shows: {beyond:,} removed.")
-    return " ".join(said) or "Nothing was left to remove."
+        parts.append(said("Ratings, watchlist items and dropped shows removed: %(count)s.", count=beyond))
+    return joined(*parts) if parts else said("Nothing was left to remove.")

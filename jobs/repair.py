@@ -26,6 +26,7 @@ from jobs.ports import HistoryRow, Running, TraktHistory
 from jobs.posting import last_moment, stop_reason
 from jobs.records import Placement, Play
 from jobs.runstate import RunContext, config
+from jobs.said import counted, said
 from jobs.settle import history_of
 from jobs.tools import Shapes, Tools, tools_for
 from jobs.undo import CHUNK, REPEAT_SECONDS, REPEATS, run_move
@@ -47,7 +48,9 @@ def run_doctor(ctx: RunContext) -> None:
     findings = examine(events, watched_places(ctx.user_id))
     repair_rows.store(ctx, settings.account_id, findings)
     ctx.result |= {"plays": len(events), "findings": len(findings)}
-    ctx.progress.log("info", f"{len(events)} plays read, {len(findings)} of them look wrong.")
+    ctx.progress.log(
+        "info", said("Plays read: %(count)s. Of these look wrong: %(wrong)s.", count=len(events), wrong=len(findings))
+    )
     runstate.finish(ctx, "succeeded", None, None, ctx.result)
 
 
@@ -91,8 +94,15 @@ def _end(ctx: RunContext, stop: TsuzukiError | None) -> None:
     status, reason, detail = "succeeded", None, None
     if left:
         status, reason = ("partial" if done else "failed"), TsuzukiError.reason
-        detail = f"{left} plays were left as they are; each says why."
-    ctx.progress.log("info" if reason is None else "warning", detail or f"{done} plays put right.")
+        detail = counted(
+            "%(num)s play was left as it is; it says why.",
+            "%(num)s plays were left as they are; each says why.",
+            left,
+        )
+    ctx.progress.log(
+        "info" if reason is None else "warning",
+        detail or counted("%(num)s play put right.", "%(num)s plays put right.", done),
+    )
     runstate.finish(ctx, status, reason, detail, ctx.result)
 
 
@@ -124,9 +134,9 @@ def remove(ctx: Running, trakt: TraktHistory, *, clock: Clock = utcnow) -> Tsuzu
     ctx.progress.phase("removing", len(rows))
     for start in range(0, len(rows), CHUNK):
         if ctx.cancelled():
-            return Cancelled("cancelled by the person")
+            return Cancelled(said("cancelled by the person"))
         if ctx.stopping():
-            raise Stopping("the worker was told to end")
+            raise Stopping(said("the worker was told to end"))
         chunk = rows[start : start + CHUNK]
         repair_rows.mark(ctx, [row.id for row in chunk], "removing", claimed_at=clock())
         _remove(ctx, trakt, chunk)
@@ -155,7 +165,7 @@ def _remove(ctx: Running, trakt: TraktHistory, chunk: Sequence[HistoryFinding]) 
         if answer.status == "applied" and answer.deleted + len(answer.not_found) >= len(chunk):
             repair_rows.mark(ctx, ids, "removed")
             return
-    raise ServiceDown("Trakt did not say which plays it removed", service="trakt", seconds=REPEAT_SECONDS)
+    raise ServiceDown(said("Trakt did not say which plays it removed"), service="trakt", seconds=REPEAT_SECONDS)
 
 
 def restore(ctx: Running, trakt: TraktHistory, repair_id: int, *, clock: Clock = utcnow) -> int:
@@ -171,9 +181,9 @@ def restore(ctx: Running, trakt: TraktHistory, repair_id: int, *, clock: Clock =
     done = 0
     for batch in _batches(rows):
         if ctx.cancelled():
-            raise Cancelled("cancelled by the person")
+            raise Cancelled(said("cancelled by the person"))
         if ctx.stopping():
-            raise Stopping("the worker was told to end")
+            raise Stopping(said("the worker was told to end"))
         _post(ctx, trakt, batch, clock)
         done += len(batch)
         ctx.progress.step(done)
@@ -206,7 +216,9 @@ def _post(ctx: Running, trakt: TraktHistory, batch: Sequence[HistoryFinding], cl
     if answer.status == "refused":
         repair_rows.mark(ctx, ids, "removed")
         raise stop_reason(answer)
-    raise Settling("Trakt did not say whether the plays arrived", service="trakt", seconds=_pause().total_seconds())
+    raise Settling(
+        said("Trakt did not say whether the plays arrived"), service="trakt", seconds=_pause().total_seconds()
+    )
 
 
 def _settle(ctx: Running, trakt: TraktHistory, rows: Sequence[HistoryFinding], clock: Clock) -> None:
@@ -233,14 +245,14 @@ def _settle(ctx: Running, trakt: TraktHistory, rows: Sequence[HistoryFinding], c
     repair_rows.mark(ctx, again, "removed", absent_since=None)
     if len(again) < len(absent):
         raise Settling(
-            "Looking once more for plays that were put back", service="trakt", seconds=_pause().total_seconds()
+            said("Looking once more for plays that were put back"), service="trakt", seconds=_pause().total_seconds()
         )
 
 
 def _wait_until(moment: datetime, now: datetime) -> None:
     if moment > now:
         seconds = (moment - now).total_seconds()
-        raise Settling("What was sent or removed a moment ago may not show yet", service="trakt", seconds=seconds)
+        raise Settling(said("What was sent or removed a moment ago may not show yet"), service="trakt", seconds=seconds)
 
 
 def _standing(trakt: TraktHistory, rows: Sequence[HistoryFinding]) -> Counter[tuple[Title, int, int, datetime | None]]:

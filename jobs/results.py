@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from jobs.ledger import Counts
 from jobs.planner import wanted_of
 from jobs.records import ItemOutcome, ListEntry, Placement, Plan, Refusal
+from jobs.said import Said, counted, said
 from webapp.database import transaction
 from webapp.models import PlayRow
 
@@ -73,8 +74,8 @@ def of_plan(
     movies = sum(play.kind == "movie" for play in plan.plays)
     episodes = len(plan.plays) - movies
     result = result_of(mode, plan, entries, placements, statuses, Counts(), Counts(), 0)
-    said = _numbers(episodes, movies)
-    result["message"] = f"{said} would be added." if said else "Nothing new."
+    named = _numbers(episodes, movies)
+    result["message"] = f"{named} would be added." if named else "Nothing new."
     titles = len({play.anilist_id for play in plan.plays})
     return result | {"plays": {"episodes": episodes, "movies": movies, "titles": titles}}
 
@@ -112,12 +113,18 @@ def _episodes(
     return found, already, skipped
 
 
-def message(sent: Counts) -> str:
+def message(sent: Counts) -> Said:
     """One sentence: "Added 37 episodes and 2 movies." """
-    said = _numbers(sent.episodes, sent.movies)
-    return f"Added {said}." if said else "Nothing new."
+    plays = _numbers(sent.episodes, sent.movies)
+    return said("Added %(plays)s.", plays=plays) if plays else said("Nothing new.")
 
 
 def _numbers(episodes: int, movies: int) -> str:
-    named = ((episodes, "episode"), (movies, "movie"))
-    return " and ".join(f"{number:,} {word}{'' if number == 1 else 's'}" for number, word in named if number)
+    parts = []
+    if episodes:
+        parts.append(counted("%(num)s episode", "%(num)s episodes", episodes))
+    if movies:
+        parts.append(counted("%(num)s movie", "%(num)s movies", movies))
+    return (
+        said("%(first)s and %(then)s", first=parts[0], then=parts[1]) if len(parts) == 2 else parts[0] if parts else ""
+    )

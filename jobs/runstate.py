@@ -24,6 +24,7 @@ from sqlalchemy.orm import aliased
 from jobs.errors import Cancelled, LostClaim, Stopping
 from jobs.progress import Progress
 from jobs.records import to_json
+from jobs.said import said
 from jobs.storing import changed_rows, put_setting
 from webapp.config import Config
 from webapp.database import transaction
@@ -99,9 +100,9 @@ class RunContext:
     def check(self) -> None:
         """Between two stages: raises `LostClaim`, `Cancelled` or `Stopping` when the run must not go on."""
         if self.cancelled():
-            raise Cancelled("cancelled by the person")
+            raise Cancelled(said("cancelled by the person"))
         if self.stopping():
-            raise Stopping("the worker was told to end")
+            raise Stopping(said("the worker was told to end"))
 
     def set_batch_deadline(self, deadline: datetime | None) -> None:
         """Until when an open POST may still land; nobody takes the run over before. Raises `LostClaim`."""

@@ -13,6 +13,7 @@ from jobs.planning import Agreed
 from jobs.posting import PostResult, post_plan
 from jobs.records import ItemOutcome, Picture, Reason
 from jobs.runstate import RunContext
+from jobs.said import said
 from jobs.selection import Selection
 from jobs.tools import Tools
 
@@ -131,9 +132,17 @@ def finish(ctx: RunContext, outcome: PostResult, *, full: bool) -> None:
     if refused:
         status, reason = ("partial" if sent else "failed"), TsuzukiError.reason
         detail = (
-            f"Trakt did not take {beyond_refused} of {beyond_sent + beyond_refused} ratings, watchlist items or shows."
+            said(
+                "Trakt did not take %(refused)s of %(count)s ratings, watchlist items or shows.",
+                refused=beyond_refused,
+                count=beyond_sent + beyond_refused,
+            )
             if not outcome.rejected
-            else f"Trakt did not take {outcome.rejected} of {outcome.sent + outcome.rejected} plays."
+            else said(
+                "Trakt did not take %(refused)s of %(count)s plays.",
+                refused=outcome.rejected,
+                count=outcome.sent + outcome.rejected,
+            )
         )
-    ctx.progress.log("info" if reason is None else "warning", detail or str(ctx.result["message"]))
+    ctx.progress.log("info" if reason is None else "warning", detail or results.message(ledger.counts(ctx.run_id)))
     runstate.finish(ctx, status, reason, detail, ctx.result)

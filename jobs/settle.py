@@ -18,6 +18,7 @@ from jobs.dates import whole
 from jobs.errors import Settling
 from jobs.ledger import Doubtful
 from jobs.ports import HistoryRow, Running, TraktHistory
+from jobs.said import counted, said
 from webapp.models import utcnow
 
 HISTORY_TITLES = 20  # more titles than this: one new picture is cheaper than their histories
@@ -49,7 +50,11 @@ def settle(ctx: Running, trakt: TraktHistory, *, clock: Clock = utcnow) -> Settl
         seconds = max(((at + pause - clock()).total_seconds() for at in waiting), default=0.0)
         if seconds > 0:
             raise Settling(
-                f"{len(waiting)} plays did not show on Trakt; they are looked for once more",
+                counted(
+                    "%(num)s play did not show on Trakt; it is looked for once more",
+                    "%(num)s plays did not show on Trakt; they are looked for once more",
+                    len(waiting),
+                ),
                 service="trakt",
                 seconds=seconds,
             )
@@ -58,8 +63,12 @@ def settle(ctx: Running, trakt: TraktHistory, *, clock: Clock = utcnow) -> Settl
         ctx.result["settled"] = {"arrived": before["arrived"] + total.sent, "again": before["again"] + total.planned}
         ctx.progress.log(
             "info",
-            f"Looked for plays whose answer was lost: {total.sent} are on Trakt, {total.planned} are sent again, "
-            f"{total.rejected} were refused.",
+            said(
+                "Looked for plays whose answer was lost. On Trakt: %(sent)s; sent again: %(planned)s; refused: %(rejected)s.",
+                sent=total.sent,
+                planned=total.planned,
+                rejected=total.rejected,
+            ),
         )
     return total
 
@@ -76,7 +85,7 @@ def _wait_for_deadline(ctx: Running, rows: Sequence[Doubtful], now: datetime) ->
     ]
     seconds = max(((until - now).total_seconds() for until in open_until), default=0.0)
     if seconds > 0:
-        raise Settling("a request of an earlier worker may still arrive", service="trakt", seconds=seconds)
+        raise Settling(said("a request of an earlier worker may still arrive"), service="trakt", seconds=seconds)
 
 
 def _look(

@@ -9,6 +9,7 @@ from jobs.errors import NotFound
 from jobs.placing import place_entries
 from jobs.records import Placement, Refusal
 from jobs.runstate import RunContext
+from jobs.said import said
 from jobs.tools import Shapes, Tools, tools_for
 from webapp.database import transaction
 from webapp.models import TraktShow
@@ -20,19 +21,19 @@ def run_single(ctx: RunContext) -> None:
     Raises `NotFound` when AniList has no such anime.
     """
     if ctx.anilist_id is None:
-        raise NotFound("this run names no title")
+        raise NotFound(said("this run names no title"))
     tools = tools_for(ctx)
     found = look_at(ctx, tools, ctx.anilist_id)
     placed = isinstance(found, Placement)
     ctx.result |= {"success": placed, "count": _count(found), "message": _sentence(found)}
-    ctx.progress.log("info" if placed else "warning", _sentence(found))
+    ctx.progress.log("info" if placed else "warning", said("%(place)s", place=_sentence(found)))
     runstate.finish(ctx, "succeeded", None, None, ctx.result)
 
 
 def look_at(ctx: RunContext, tools: Tools, anilist_id: int) -> Placement | Refusal:
     """Read the title from AniList and place it anew."""
     if not library.read_one(ctx, tools.anilist, anilist_id):
-        raise NotFound(f"AniList has no anime {anilist_id}", service="anilist")
+        raise NotFound(said("AniList has no anime %(anilist_id)s", anilist_id=str(anilist_id)), service="anilist")
     ctx.progress.phase("placing", 1)
     found = place_entries(ctx.user_id, [anilist_id], tools.placing, on_progress=ctx.progress.step)[anilist_id]
     if found.kind == "show" and found.trakt_id is not None:

@@ -25,6 +25,7 @@ from jobs.removing import run_removal
 from jobs.repair import run_doctor, run_repair
 from jobs.report import report
 from jobs.runstate import RunContext
+from jobs.said import counted, said
 from jobs.sending import send
 from jobs.settle import settle
 from jobs.single import run_single
@@ -87,7 +88,14 @@ def fill_empty_caches(ctx: RunContext) -> None:
         ctx.progress.phase("filling_caches")
         state = refresh.refresh(name)
         if not state.rows_kept:
-            raise CachesEmpty(f"The {name} cache is empty and could not be filled: {state.error}", service=name)
+            raise CachesEmpty(
+                said(
+                    "The %(name)s cache is empty and could not be filled: %(error)s",
+                    name=name,
+                    error=state.error or "?",
+                ),
+                service=name,
+            )
 
 
 def read_list(ctx: RunContext, tools: Tools) -> None:
@@ -120,7 +128,14 @@ def compare(ctx: RunContext, picture: Picture) -> str | None:
         ctx.result["vanished"] = gone.plays
         largest = sorted(gone.by_entry.items(), key=lambda row: (-row[1], row[0]))[:MOST_VANISHED]
         ctx.result["vanishedTitles"] = [{"anilistId": anilist_id, "plays": plays} for anilist_id, plays in largest]
-        ctx.progress.log("warning", f"{gone.plays} plays that were sent are no longer on Trakt.")
+        ctx.progress.log(
+            "warning",
+            counted(
+                "%(num)s play that was sent is no longer on Trakt.",
+                "%(num)s plays that were sent are no longer on Trakt.",
+                gone.plays,
+            ),
+        )
     return "plays_vanished" if gone.brake else None
 
 
@@ -134,7 +149,7 @@ def plan_beyond(ctx: RunContext, tools: Tools, picture: Picture, settings: Trakt
             extras_sending.settle(ctx, tools.writer, settings.account_id)
         more = beyond.only_what_was_agreed(ctx, beyond.plan(ctx, tools, picture, settings))
     except (Stops, Waits) as error:
-        ctx.progress.log("warning", f"Ratings, watchlist and dropped shows: {error.reason}: {error.detail}")
+        ctx.progress.log("warning", said("Ratings, watchlist and dropped shows: %(why)s", why=error.detail))
         ctx.result["extrasTrouble"] = error.reason
         return Beyond(trouble=error)
     ctx.result.pop("extrasTrouble", None)
@@ -146,7 +161,9 @@ def plan_beyond(ctx: RunContext, tools: Tools, picture: Picture, settings: Trakt
 def store(ctx: RunContext, agreed: Agreed, more: Beyond) -> None:
     """Keep the plan with the run, unless it is the very plan that was approved."""
     plan = agreed.draft.plan
-    ctx.progress.log("info", f"{plan.found} entries looked at, {len(plan.plays)} plays to send.")
+    ctx.progress.log(
+        "info", said("Entries looked at: %(found)s; plays to send: %(count)s.", found=plan.found, count=len(plan.plays))
+    )
     beyond.store_plan(ctx, more)
     if not plans.is_first(ctx):
         plans.store(ctx, plan.plays)
@@ -167,7 +184,7 @@ def ask(ctx: RunContext, reason: str, agreed: Agreed) -> None:
     from_plan(ctx, agreed)
     if reason == "over_brake" and (usual := consent.usual_run(ctx.user_id)):
         ctx.result["usual"] = round(usual)
-    ctx.progress.log("info", f"Waits for approval: {reason}.")
+    ctx.progress.log("info", said("Waits for approval (%(name)s).", name=reason))
     runstate.needs_approval(ctx, reason, None, ctx.result)
 
 

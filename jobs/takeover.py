@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_, select, update
 
 from jobs.runstate import config
+from jobs.said import joined, parts_of, said
 from jobs.storing import changed_rows
 from webapp.database import transaction
 from webapp.models import Log, Run, utcnow
@@ -32,14 +33,31 @@ def notice(now: datetime) -> list[int]:
 
 def _notice(run: Run, now: datetime) -> bool:
     until = run.batch_deadline
-    line = f"The worker of this run ({run.worker}) has not been heard of since {run.heartbeat_at:%H:%M:%S} UTC."
+    line = said(
+        "The worker of this run (%(worker)s) has not been heard of since %(time)s UTC.",
+        worker=run.worker or "?",
+        time=f"{run.heartbeat_at:%H:%M:%S}",
+    )
     if until is not None and until >= now:
-        line += f" What it was sending may still arrive until {until:%H:%M:%S} UTC; then another worker goes on."
+        then = said(
+            "What it was sending may still arrive until %(time)s UTC; then another worker goes on.",
+            time=f"{until:%H:%M:%S}",
+        )
+        line = joined(line, then)
     with transaction() as session:
         theirs = (Run.id == run.id, Run.attempt == run.attempt, Run.worker == run.worker, *_silent(now))
         if not changed_rows(session, update(Run).where(*theirs).values(worker=None)):
             return False
-        session.add(Log(user_id=run.user_id, run_id=run.id, level="warning", message=line, created_at=now))
+        session.add(
+            Log(
+                user_id=run.user_id,
+                run_id=run.id,
+                level="warning",
+                message=str(line),
+                said=parts_of(line),
+                created_at=now,
+            )
+        )
     return True
 
 
@@ -71,7 +89,7 @@ def take_over(run: Run, now: datetime | None = None) -> bool:
         values |= {
             "status": "partial" if run.plays_sent else "failed",
             "reason": "worker_lost",
-            "detail": f"Its worker vanished {run.crashes + 1} times.",
+            "detail": str(said("Its worker vanished %(count)s times.", count=run.crashes + 1)),
             "finished_at": now,
         }
     else:

@@ -11,6 +11,7 @@ from jobs.errors import AppRefused, Reconnect
 from jobs.placing import PlacingClients
 from jobs.records import Shape, Slot
 from jobs.runstate import RunContext
+from jobs.said import said
 from jobs.storing import moment
 from webapp.database import transaction
 from webapp.models import TraktShow
@@ -32,7 +33,7 @@ class Tools:
     def writer(self) -> Trakt:
         """The Trakt client of a run that posts. Raises `Reconnect` without a connection."""
         if self.trakt is None:
-            raise Reconnect("trakt", "Trakt is not connected.")
+            raise Reconnect("trakt", said("Trakt is not connected."))
         return self.trakt
 
 

@@ -26,6 +26,7 @@ from jobs.answers import Answer, Unreadable, Written, retry_after
 from jobs.deadline import Flight, TooLate, clock, flight, new_session
 from jobs.errors import BadData, NotFound, RateLimited, ServiceDown
 from jobs.public_address import check_url
+from jobs.said import Said, said
 
 VERSION = "0.1.0"
 WAITS = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds before the retries of a read, unless the service says otherwise
@@ -68,7 +69,7 @@ Count = Callable[[str, float], None]
 class TryAgain(Exception):
     """This try of a read brought nothing that can be used; `after`: seconds that the service asked for."""
 
-    def __init__(self, detail: str, *, status: int | None = None, after: float | None = None) -> None:
+    def __init__(self, detail: Said, *, status: int | None = None, after: float | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
         self.status = status
@@ -160,7 +161,7 @@ class Transport:
                 left = mine.sent if mine.seen else not _never_connected(error)
                 return Written(
                     "doubt" if left else "not_sent",
-                    detail=f"{_why(error, mine)}",
+                    detail=_why(error, mine),
                     elapsed=time.monotonic() - began,
                 )
             with response:
@@ -176,26 +177,32 @@ class Transport:
             if answer.content:
                 data = answer.json()
             elif 200 <= status < 300 and status != 204:
-                detail = f"answered {status} with nothing"
+                detail = said("answered %(status)s with nothing", status=str(status))
         except Unreadable as error:
-            detail = str(error)
+            detail = error.why
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            detail = f"answered {status}, then {_why(error, mine)}"
+            detail = said("answered %(status)s, then %(why)s", status=str(status), why=_why(error, mine))
         # The status decides first: a refusal stays one whatever its body. Only a 2xx needs a readable body.
         fate: Literal["answered", "doubt"] = "doubt" if 200 <= status < 300 and detail else "answered"
         return Written(
-            fate, status, headers, data, detail or f"answered {status}", retry_after(headers), time.monotonic() - began
+            fate,
+            status,
+            headers,
+            data,
+            detail or said("answered %(status)s", status=str(status)),
+            retry_after(headers),
+            time.monotonic() - began,
         )
 
     def _judge(self, answer: Answer) -> Answer:
         after = retry_after(answer.headers)
         if answer.status in (408, 429) or answer.status >= 500:
-            raise TryAgain(f"answered {answer.status}", status=answer.status, after=after)
+            raise TryAgain(said("answered %(status)s", status=str(answer.status)), status=answer.status, after=after)
         if answer.ok and answer.status != 204:
             try:
                 answer.json()
             except Unreadable as error:
-                raise TryAgain(str(error), status=answer.status) from None
+                raise TryAgain(error.why, status=answer.status) from None
         return answer
 
     def _session(self) -> requests.Session:
@@ -243,7 +250,7 @@ class Transport:
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, TooLate) as error:
             raise TryAgain(_why(error, mine)) from error
         except Unreadable as error:
-            raise TryAgain(str(error)) from None
+            raise TryAgain(error.why) from None
 
 
 def again(once: Callable[[], T], *, service: str, retries: int, sleep: Callable[[float], None] = time.sleep) -> T:
@@ -268,7 +275,12 @@ def again(once: Callable[[], T], *, service: str, retries: int, sleep: Callable[
     except TryAgain as error:
         kind = RateLimited if error.status == 429 else ServiceDown
         seconds = max(error.after or 0.0, PARK_SECONDS if error.status == 429 else 300.0)
-        raise kind(f"{service} {error.detail}", service=service, status=error.status, seconds=seconds) from error
+        raise kind(
+            said("%(service)s %(why)s", service=service, why=error.detail),
+            service=service,
+            status=error.status,
+            seconds=seconds,
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,17 +344,25 @@ def _follow(
         if not target.startswith(("http://", "https://")) or (url.startswith("https:") and target.startswith("http:")):
             break
         url = target
-    raise BadData(f"{service} redirects to nowhere", service=service, status=response.status_code)
+    raise BadData(
+        said("%(service)s redirects to nowhere", service=service), service=service, status=response.status_code
+    )
 
 
 def _save(response: requests.Response, mine: Flight, path: Path, max_bytes: int, service: str) -> Download:
     status, after = response.status_code, retry_after(response.headers)
     if status == 429 or status == 408 or status >= 500:
-        raise TryAgain(f"answered {status}", status=status, after=after)
+        raise TryAgain(said("answered %(status)s", status=str(status)), status=status, after=after)
     if status in (404, 410):
-        raise NotFound(f"{service} answered {status}: nothing at that address", service=service, status=status)
+        raise NotFound(
+            said("%(service)s answered %(status)s: nothing at that address", service=service, status=str(status)),
+            service=service,
+            status=status,
+        )
     if status not in (200, 304):
-        raise BadData(f"{service} answered {status}", service=service, status=status)
+        raise BadData(
+            said("%(service)s answered %(status)s", service=service, status=str(status)), service=service, status=status
+        )
     size = 0
     if status == 200:
         part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
@@ -351,7 +371,11 @@ def _save(response: requests.Response, mine: Flight, path: Path, max_bytes: int,
                 for piece in _pieces(response, mine):
                     size += len(piece)
                     if size > max_bytes:
-                        raise BadData(f"{service} is larger than {max_bytes:,} bytes", service=service, status=status)
+                        raise BadData(
+                            said("%(service)s is larger than %(most)s bytes", service=service, most=max_bytes),
+                            service=service,
+                            status=status,
+                        )
                     file.write(piece)
             part.replace(path)
         finally:
@@ -374,7 +398,7 @@ def _body(response: requests.Response, mine: Flight, max_bytes: int) -> bytes:
     for piece in _pieces(response, mine):
         content += piece
         if len(content) > max_bytes:
-            raise Unreadable(f"answered with more than {max_bytes:,} bytes")
+            raise Unreadable(said("answered with more than %(most)s bytes", most=max_bytes))
     return bytes(content)
 
 
@@ -395,25 +419,31 @@ def _never_connected(error: BaseException) -> bool:
     return any(isinstance(e, kinds + inner) for e in _causes(error))
 
 
-def _why(error: BaseException, mine: Flight) -> str:
+def _why(error: BaseException, mine: Flight) -> Said:
     """One sentence part for the log, without addresses: they may hold secrets."""
     chain = list(_causes(error))
     if mine.expired or any(isinstance(e, TooLate) for e in chain):
-        return "did not answer in time"
+        return said("did not answer in time")
     for kinds, words in _WORDS:
         if any(isinstance(e, kinds) for e in chain):
             return words
-    return "could not be reached"
+    return said("could not be reached")
 
 
-_WORDS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
-    ((ConnectionRefusedError,), "refused the connection"),
-    ((urllib3.exceptions.NameResolutionError,), "could not be found: its name does not resolve"),
-    ((requests.exceptions.SSLError, urllib3.exceptions.SSLError), "could not be reached securely (TLS)"),
-    ((requests.exceptions.ConnectTimeout,), "could not be reached in time"),
-    ((requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError), "did not answer in time"),
-    ((urllib3.exceptions.NewConnectionError,), "could not be reached"),
-    ((requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError), "sent a body that cannot be unpacked"),
-    ((requests.exceptions.ChunkedEncodingError, urllib3.exceptions.IncompleteRead), "sent only part of its answer"),
-    ((requests.exceptions.ConnectionError, urllib3.exceptions.ProtocolError, OSError), "dropped the connection"),
+_WORDS: tuple[tuple[tuple[type[BaseException], ...], Said], ...] = (
+    ((ConnectionRefusedError,), said("refused the connection")),
+    ((urllib3.exceptions.NameResolutionError,), said("could not be found: its name does not resolve")),
+    ((requests.exceptions.SSLError, urllib3.exceptions.SSLError), said("could not be reached securely (TLS)")),
+    ((requests.exceptions.ConnectTimeout,), said("could not be reached in time")),
+    ((requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError), said("did not answer in time")),
+    ((urllib3.exceptions.NewConnectionError,), said("could not be reached")),
+    (
+        (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError),
+        said("sent a body that cannot be unpacked"),
+    ),
+    (
+        (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.IncompleteRead),
+        said("sent only part of its answer"),
+    ),
+    ((requests.exceptions.ConnectionError, urllib3.exceptions.ProtocolError, OSError), said("dropped the connection")),
 )

@@ -20,6 +20,7 @@ from jobs.planner import FRESH, MOVED, Place, place_of
 from jobs.ports import HistoryRow, Running, TraktHistory
 from jobs.posting import post_planned, stop_reason
 from jobs.records import ItemOutcome, Picture, Placement, Reason, Refusal
+from jobs.said import said
 from jobs.settle import history_of, settle
 from webapp.models import utcnow
 
@@ -58,7 +59,7 @@ def run_undo(ctx: Running, trakt: TraktHistory, *, clock: Clock = utcnow) -> Rem
     account = ledger.accounts(ctx.user_id)
     parent, _ = ledger_moves.subject_of(ctx.run_id)
     if parent is None:
-        raise BadData("this undo names no run")
+        raise BadData(said("this undo names no run"))
     rows = [row for row in ledger_moves.of_run(ctx.user_id, parent, account.target) if _undoable(row)]
     ctx.progress.phase("removing", len(rows))
     left, stop = _remove(ctx, trakt, account, rows, clock)
@@ -261,9 +262,9 @@ def _remove(
     order = sorted(ids)
     for start in range(0, len(order), CHUNK):
         if ctx.cancelled():
-            return list(found.unclear), Cancelled("cancelled by the person")
+            return list(found.unclear), Cancelled(said("cancelled by the person"))
         if ctx.stopping():
-            raise Stopping("the worker was told to end")
+            raise Stopping(said("the worker was told to end"))
         chunk = {play_id: ids[play_id] for play_id in order[start : start + CHUNK]}
         ledger_moves.claim_removal(ctx, chunk, clock())
         _send_removal(ctx, trakt, chunk, clock)
@@ -281,7 +282,7 @@ def _send_removal(ctx: Running, trakt: TraktHistory, chunk: Mapping[int, int], c
         if answer.status == "applied" and answer.deleted + len(answer.not_found) >= len(chunk):
             ledger_moves.record_removed(ctx, list(chunk), clock())
             return
-    raise ServiceDown("Trakt did not say which plays it removed", service="trakt", seconds=REPEAT_SECONDS)
+    raise ServiceDown(said("Trakt did not say which plays it removed"), service="trakt", seconds=REPEAT_SECONDS)
 
 
 def _wait_for_reads(absent: Sequence[Standing], now: datetime) -> None:
@@ -290,7 +291,9 @@ def _wait_for_reads(absent: Sequence[Standing], now: datetime) -> None:
     times = [row.sent_at for row in absent if row.sent_at is not None]
     seconds = max(((at + pause - now).total_seconds() for at in times), default=0.0)
     if seconds > 0:
-        raise Settling("plays that were sent a moment ago do not show on Trakt yet", service="trakt", seconds=seconds)
+        raise Settling(
+            said("plays that were sent a moment ago do not show on Trakt yet"), service="trakt", seconds=seconds
+        )
 
 
 def _identify(ctx: Running, trakt: TraktHistory, account: Accounts, rows: Sequence[Standing]) -> _Found:

@@ -20,14 +20,17 @@ LANGUAGE: Final = "de"
 PLAIN: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 ACCENTED: Final = "áƀçđéƒǧħíĵķĺɱñóƥɋŕšťúṽŵẋýžÁßÇĐÉƑǦĦÍĴĶĹṀÑÓƤɊŔŠŤÚṼŴẊÝŽ"
 METHODS: Final = [("**.py", "python"), ("**.html", "jinja2.ext:babel_extract")]
-KEYWORDS: Final = dict.fromkeys(("_", "_l", "gettext", "lazy_gettext", "mark")) | {"ngettext": (1, 2)}
+KEYWORDS: Final = dict.fromkeys(("_", "_l", "gettext", "lazy_gettext", "mark", "said")) | {
+    "ngettext": (1, 2),
+    "counted": (1, 2),
+}
 # Kept as they are: what a text is filled with, the names that the script fills, and a percent sign.
 KEPT: Final = re.compile(r"(%\(\w+\)[sd]|%%|\{\w+\})")
 
 
 def messages() -> Iterator[str | tuple[str, str]]:
     """Every text that the app gives to gettext."""
-    for folder in ("webapp", "templates"):
+    for folder in ("webapp", "templates", "jobs"):
         for _file, _line, text, _comments, _context in extract_from_dir(
             ROOT / folder, METHODS, keywords=KEYWORDS, directory_filter=lambda path: "simulator" not in str(path)
         ):

@@ -15,7 +15,9 @@ from markupsafe import Markup, escape
 from webapp import times, words
 from webapp.here import context, reader
 from webapp.i18n import gettext as _
+from webapp.i18n import locale
 from webapp.models import Media, Run
+from webapp.retold import from_parts
 
 MOST_SPANS = 4  # named in one sentence
 
@@ -106,9 +108,17 @@ def log_lines(lines: Iterable[Any]) -> Markup:
     """Items of the log of a run: when, how serious, what. `lines` are `queries.logs.Line`."""
     return _markup("".join(
         f'<li data-level="{line.level}"><time datetime="{times.machine(line.created_at)}">{escape(times.hours_minutes(line.created_at, seconds=True))}</time>'
-        f'<span class="level">{line.level}</span><span class="message">{escape(line.message)}</span></li>\n'
+        f'<span class="level">{escape(words.label("level", line.level))}</span><span class="message">{told(line.said, line.message)}</span></li>\n'
         for line in lines
     ))  # fmt: skip
+
+
+def told(said: Any, english: str) -> Markup:
+    """What a job wrote, in the language of the page; in English, and marked so, where nothing is known of it."""
+    if locale() == "en":
+        return escape(english)
+    known = from_parts(said)
+    return escape(known) if known else _markup(f'<span lang="en">{escape(english)}</span>')
 
 
 def upfirst(text: str) -> str:

@@ -18,6 +18,7 @@ from flask import current_app
 
 from jobs.answers import Written
 from jobs.errors import RateLimited
+from jobs.said import said
 from jobs.transport import Transport, user_agent
 
 Service = Literal["anilist", "trakt"]
@@ -122,7 +123,7 @@ def device_code(app: App) -> DeviceCode:
             min(max(float(data.get("interval", 5)), 1.0), 60.0),
         )
     except (KeyError, TypeError, ValueError):
-        raise GrantUnclear("Trakt answered without a device code") from None
+        raise GrantUnclear(said("Trakt answered without a device code")) from None
 
 
 def device_token(app: App, code: str) -> Tokens | Literal["pending", "slow_down"]:
@@ -183,13 +184,17 @@ def _error_of(written: Written) -> str:
 def _answer(service: Service, written: Written) -> dict[str, Any]:
     name, status = SERVICE_NAMES[service], written.status
     if status is None or written.fate != "answered" or status >= 500 or status in (408, 409, 429):
-        raise GrantUnclear(f"{name} {written.detail}", retry_after=written.retry_after, status=status)
+        raise GrantUnclear(
+            said("%(service)s %(why)s", service=name, why=written.detail),
+            retry_after=written.retry_after,
+            status=status,
+        )
     if not written.ok:
         data = written.data if isinstance(written.data, dict) else {}
         words = str(data.get("error_description") or data.get("hint") or data.get("message") or "")[:200]
         raise GrantRefused(_error_of(written) or f"http_{status}", words, status=status)
     if not isinstance(written.data, dict):
-        raise GrantUnclear(f"{name} answered with something else than tokens")
+        raise GrantUnclear(said("%(name)s answered with something else than tokens", name=name))
     return written.data
 
 
@@ -197,7 +202,7 @@ def _tokens(service: Service, written: Written) -> Tokens:
     data = _answer(service, written)
     access, refresh = data.get("access_token"), data.get("refresh_token")
     if not isinstance(access, str) or not access:
-        raise GrantUnclear(f"{SERVICE_NAMES[service]} answered without a token")
+        raise GrantUnclear(said("%(service)s answered without a token", service=SERVICE_NAMES[service]))
     return Tokens(access, refresh if isinstance(refresh, str) and refresh else None, _expiry(data))
 
 

@@ -15,6 +15,7 @@ from webapp.forms import MAX_ID
 from webapp.here import reader, the_request
 from webapp.i18n import gettext, init_languages, locale, number, template_gettext, template_ngettext
 from webapp.models import Media
+from webapp.retold import retold
 
 HTMX = "vendor/htmx-2.0.11/htmx.min.js"
 THEME_COOKIE = "tsuzuki_theme"
@@ -37,7 +38,7 @@ def init_templates(app: Flask) -> None:
     env.globals.update(_=template_gettext, gettext=template_gettext, ngettext=template_ngettext, url_for=address)
     env.filters.update(
         number=number, when=times.when, on=times.on, clock=times.clock, hm=times.hours_minutes, lasted=times.lasted,
-        ago=times.ago, machine=times.machine, day=times.day_words, partialday=times.partial_day, title=title, ranges=ranges, localday=times.local_day, upfirst=components.upfirst, explained=evidence.explained,
+        ago=times.ago, machine=times.machine, day=times.day_words, partialday=times.partial_day, title=title, ranges=ranges, localday=times.local_day, upfirst=components.upfirst, explained=evidence.explained, retold=retold,
     )  # fmt: skip
     env.globals.update(
         words=words,
@@ -49,6 +50,7 @@ def init_templates(app: Flask) -> None:
         zone_name=times.zone_name,
         is_htmx=is_htmx,
         components=components,
+        told=components.told,
         locale=locale,
         span=span,
         said=evidence.said,

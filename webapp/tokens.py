@@ -31,6 +31,7 @@ from jobs.errors import (
     VipRequired,
     Waits,
 )
+from jobs.said import said
 from webapp.crypto import decrypt, encrypt
 from webapp.database import transaction
 from webapp.extensions import db
@@ -139,8 +140,8 @@ def refresh(user_id: int, service: Service, used: str) -> str | None:
             return token
         rest = (row.refreshing_until - utcnow()).total_seconds() if row.refreshing_until else 0.0
         if rest > span:  # no claim lasts so long: the service gave no clear answer lately
-            said = f"{SERVICE_NAMES[service]} could not renew the sign-in and is asked again later"
-            raise ServiceDown(said, service=service, seconds=rest)
+            why = said("%(name)s could not renew the sign-in and is asked again later", name=SERVICE_NAMES[service])
+            raise ServiceDown(why, service=service, seconds=rest)
         if not row.refresh_token:
             _needs_person(row, "reconnect", "the token was refused and there is none to refresh it with")
             return None
@@ -148,7 +149,8 @@ def refresh(user_id: int, service: Service, used: str) -> str | None:
             return _refresh(row, service)
         _sleep(_LOOK_AGAIN)
     raise ServiceDown(
-        f"{SERVICE_NAMES[service]}: another process has been renewing the sign-in for too long", service=service
+        said("%(service)s: another process has been renewing the sign-in for too long", service=SERVICE_NAMES[service]),
+        service=service,
     )
 
 
@@ -220,7 +222,7 @@ def _refusal(service: Service, error: GrantRefused) -> Stops:
     kinds: dict[int | None, type[Stops]] = {420: AccountLimit, 423: AccountLocked, 426: VipRequired}
     kinds |= dict.fromkeys((400, 404, 405, 412, 413, 415, 422), BadData)
     kind = AppRefused if error.error in _FOR_GOOD else kinds.get(error.status, AppRefused)
-    words = f"{SERVICE_NAMES[service]} refused to renew the sign-in: {error.detail}"
+    words = said("%(name)s refused to renew the sign-in: %(why)s", name=SERVICE_NAMES[service], why=error.detail)
     return kind(words, service=service, status=error.status)
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from sqlalchemy import case, delete, func, or_, select, text, tuple_, update
 
 from jobs.mapping.correction_file import OverrideRow, RefusedRow, Span, TitleRow, read, write
+from jobs.said import said
 from webapp.database import reading, transaction, upsert
 from webapp.models import Entry, EntrySpan, EpisodeOverride, ImportDraft, Mapping, Media, User, utcnow
 
@@ -67,7 +68,7 @@ def look(user: User, content: bytes) -> Report:
         elif user.is_admin:
             overrides.append(row)
         else:
-            reason = "overrides count for everyone: an administrator imports them"
+            reason = said("overrides count for everyone: an administrator imports them")
             report.refused.append(RefusedRow(row.line, reason))
     for part in _parts(titles):
         report.changes.extend(_title_changes(user, part))

@@ -314,6 +314,8 @@ SERVICES: Mapping[str, Any] = {
     "anime_lists": "Anime-Lists",
 }
 
+LEVELS: Mapping[str, Any] = {"debug": _l("debug"), "info": _l("info"), "warning": _l("warning"), "error": _l("error")}
+
 ERRORS: Mapping[int, tuple[Any, Any]] = {
     400: (_l("This could not be read"), _l("Go back, load the page again, and send it once more.")),
     403: (_l("This is not allowed"), _l("Load the page again and send it once more; if that does not help, sign in again.")),

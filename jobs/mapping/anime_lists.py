@@ -26,6 +26,7 @@ from jobs.mapping.values import (
     season_text,
     small,
 )
+from jobs.said import said
 
 DEEPEST = 50  # elements; a real one has 4
 LONGEST_NAME = 500
@@ -42,9 +43,11 @@ def read(path: Path) -> Iterator[AnidbRow | None]:
         with path.open("rb") as file:
             yield from _elements(file)
     except ParseError as error:
-        raise UnusableFile(f"The file is damaged or cut off ({error}).") from None
+        raise UnusableFile(said("The file is damaged or cut off (%(why)s).", why=str(error))) from None
     except (DefusedXmlException, UnicodeError, ValueError, LookupError) as error:  # the last: an encoding nobody knows
-        raise UnusableFile(f"The file is not the XML that is expected ({type(error).__name__}).") from None
+        raise UnusableFile(
+            said("The file is not the XML that is expected (%(why)s).", why=type(error).__name__)
+        ) from None
 
 
 def _elements(file: Any) -> Iterator[AnidbRow | None]:
@@ -54,11 +57,11 @@ def _elements(file: Any) -> Iterator[AnidbRow | None]:
         if root is None:
             root = element
             if element.tag != "anime-list":
-                raise UnusableFile("The file is not a list of Anime-Lists: its root is not anime-list.")
+                raise UnusableFile(said("The file is not a list of Anime-Lists: its root is not anime-list."))
         if event == "start":
             depth += 1
             if depth > DEEPEST:
-                raise UnusableFile(f"The file is nested more than {DEEPEST} elements deep.")
+                raise UnusableFile(said("The file is nested more than %(most)s elements deep.", most=DEEPEST))
             continue
         depth -= 1
         if depth == 1:

@@ -31,6 +31,7 @@ import yaml
 from jobs.mapping.correction_text import UnreadableText, pieces
 from jobs.mapping.rows import ListRow
 from jobs.mapping.values import MAX_SMALL, UnusableFile, identifier, imdb_ids, small
+from jobs.said import Said, said
 
 FORMAT, VERSION = "tsuzuki-corrections", 1
 MAX_BYTES = 8 * 1024 * 1024  # some 50,000 rows
@@ -74,7 +75,7 @@ class RefusedRow:
     """A row that is not taken, with one sentence why."""
 
     line: int
-    reason: str
+    reason: Said
 
 
 Row = TitleRow | OverrideRow | RefusedRow
@@ -83,43 +84,47 @@ Row = TitleRow | OverrideRow | RefusedRow
 class _Refused(ValueError):
     """Why one row is not taken."""
 
+    def __init__(self, why: Said) -> None:
+        super().__init__(why)
+        self.why = why
+
 
 def read(content: bytes) -> Iterator[Row]:
     """Every row of a file. Raises `UnreadableText` when it is no such file, possibly only at its end."""
     if len(content) > MAX_BYTES:
-        raise UnreadableText(f"The file is larger than {MAX_BYTES // 2**20} MB.")
+        raise UnreadableText(said("The file is larger than %(most)s MB.", most=MAX_BYTES // 2**20))
     head: dict[str, Any] = {}
     seen: set[tuple[int, ...]] = set()
     count = 0
     for piece in pieces(content):
         if piece.name not in ("mappings", "overrides") or not piece.in_list:
             if piece.name in ("mappings", "overrides") and piece.value is not None:
-                raise UnreadableText(f"{piece.name} has to be a list.", piece.line)
+                raise UnreadableText(said("%(name)s has to be a list.", name=piece.name), piece.line)
             head.setdefault(piece.name, piece.value)
             continue
         count += 1
         if count > MAX_ROWS:
-            raise UnreadableText(f"The file has more than {MAX_ROWS:,} rows.", piece.line)
+            raise UnreadableText(said("The file has more than %(most)s rows.", most=MAX_ROWS), piece.line)
         try:
             row: Row = (_title if piece.name == "mappings" else _override)(piece.value, piece.line)
             key = (row.anilist_id,) if isinstance(row, TitleRow) else (row.trakt_id, row.abs)  # type: ignore[union-attr]  # these two give no refusal
             if key in seen:
-                raise _Refused("stands in the file twice")
+                raise _Refused(said("stands in the file twice"))
             seen.add(key)
         except _Refused as error:
-            row = RefusedRow(piece.line, str(error))
+            row = RefusedRow(piece.line, error.why)
         yield row
     if head.get("format") != FORMAT:
-        raise UnreadableText(f"This is no file of corrections: format: {FORMAT} is missing.")
+        raise UnreadableText(said("This is no file of corrections: format: %(format)s is missing.", format=FORMAT))
     if head.get("version") != VERSION or isinstance(head["version"], bool):
-        raise UnreadableText(f"Only version {VERSION} of the format is known here.")
+        raise UnreadableText(said("Only version %(version)s of the format is known here.", version=str(VERSION)))
 
 
 def _fields(value: Any, known: frozenset[str]) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise _Refused("is no list of names and values")
+        raise _Refused(said("is no list of names and values"))
     if unknown := [name for name in value if name not in known]:
-        raise _Refused(f"the field {unknown[0][:40]!r} is not known")
+        raise _Refused(said("the field %(name)s is not known", name=repr(unknown[0][:40])))
     return value
 
 
@@ -127,11 +132,11 @@ def _id(fields: Mapping[str, Any], name: str, *, needed: bool = False) -> int | 
     value = fields.get(name)
     if value is None:
         if needed:
-            raise _Refused(f"{name} is missing")
+            raise _Refused(said("%(name)s is missing", name=name))
         return None
     found = identifier(value)
     if found is None:
-        raise _Refused(f"{name} is no id")
+        raise _Refused(said("%(name)s is no id", name=name))
     return found
 
 
@@ -144,7 +149,7 @@ def _needed(fields: Mapping[str, Any], name: str) -> int:
 def _number(fields: Mapping[str, Any], name: str, low: int, high: int) -> int:
     value = small(fields.get(name), low=low)
     if value is None or value > high:
-        raise _Refused(f"{name} has to be a number from {low} to {high:,}")
+        raise _Refused(said("%(name)s has to be a number from %(low)s to %(high)s", name=name, low=low, high=high))
     return value
 
 
@@ -152,10 +157,10 @@ def _title(value: Any, line: int) -> TitleRow:
     fields = _fields(value, _TITLE_FIELDS)
     kind = fields.get("kind")
     if kind not in (None, "show", "movie"):
-        raise _Refused("kind is show or movie")
+        raise _Refused(said("kind is show or movie"))
     imdb = fields.get("imdbId")
     if imdb is not None and (not isinstance(imdb, str) or imdb_ids(imdb) != (imdb,)):
-        raise _Refused("imdbId is no IMDb id")
+        raise _Refused(said("imdbId is no IMDb id"))
     row = TitleRow(
         line=line,
         anilist_id=_needed(fields, "anilistId"),
@@ -167,17 +172,17 @@ def _title(value: Any, line: int) -> TitleRow:
         spans=_spans(fields["spans"]) if "spans" in fields else None,
     )
     if row.trakt_id is None and not row.spans:
-        raise _Refused("neither traktId nor spans says anything")
+        raise _Refused(said("neither traktId nor spans says anything"))
     if row.trakt_id is None and (kind, row.tmdb_id, imdb, row.tvdb_id) != (None, None, None, None):
-        raise _Refused("traktId is missing")
+        raise _Refused(said("traktId is missing"))
     if kind == "movie" and row.spans:
-        raise _Refused("a movie has no spans")
+        raise _Refused(said("a movie has no spans"))
     return row
 
 
 def _spans(value: Any) -> tuple[Span, ...]:
     if not isinstance(value, list) or len(value) > MOST_SPANS:
-        raise _Refused(f"spans has to be a list of at most {MOST_SPANS}")
+        raise _Refused(said("spans has to be a list of at most %(most)s", most=MOST_SPANS))
     found: list[Span] = []
     for part in value:
         fields = _fields(part, _SPAN_FIELDS)
@@ -187,7 +192,7 @@ def _spans(value: Any) -> tuple[Span, ...]:
     found.sort(key=lambda span: span[0])
     for one, other in itertools.pairwise(found):
         if one[1] is None or one[1] >= other[0]:
-            raise _Refused(f"episode {other[0]} stands in two spans")
+            raise _Refused(said("episode %(episode)s stands in two spans", episode=other[0]))
     return tuple(found)
 
 
@@ -216,8 +221,10 @@ def read_list(path: Path) -> Iterator[ListRow | None]:
             else:
                 yield None
     except UnreadableText as error:
-        where = f" (line {error.line})" if error.line else ""
-        raise UnusableFile(f"{str(error).removesuffix('.')}{where}.") from None
+        line = str(error.line)
+        raise UnusableFile(
+            said("Line %(line)s: %(why)s", line=line, why=error.why) if error.line else error.why
+        ) from None
 
 
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]  # which of the two is known at run time

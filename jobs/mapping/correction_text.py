@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from jobs.said import Said, said
+
 DEEPEST = 8
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
@@ -23,8 +25,9 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is 
 class UnreadableText(ValueError):
     """Not one whole file of this kind; `line` counts from 1, 0 when no line is to blame."""
 
-    def __init__(self, message: str, line: int = 0) -> None:
-        super().__init__(message)
+    def __init__(self, why: Said, line: int = 0) -> None:
+        super().__init__(why)
+        self.why = why
         self.line = line
 
 
@@ -42,17 +45,19 @@ def pieces(content: bytes) -> Iterator[Piece]:
     try:
         text = content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError:
-        raise UnreadableText("The file is not text in UTF-8.") from None
+        raise UnreadableText(said("The file is not text in UTF-8.")) from None
     if not text.strip():
-        raise UnreadableText("The file is empty.")
+        raise UnreadableText(said("The file is empty."))
     if text.lstrip().startswith("<"):
-        raise UnreadableText("This is a web page, not a file of corrections.", 1)
+        raise UnreadableText(said("This is a web page, not a file of corrections."), 1)
     if found := _CONTROL.search(text):
-        raise UnreadableText("The file holds characters that are no text.", text.count("\n", 0, found.start()) + 1)
+        raise UnreadableText(
+            said("The file holds characters that are no text."), text.count("\n", 0, found.start()) + 1
+        )
     try:
         yield from _json_pieces(text) if text.lstrip().startswith("{") else _yaml_pieces(text)
     except RecursionError:
-        raise UnreadableText("The file is nested too deeply.") from None
+        raise UnreadableText(said("The file is nested too deeply.")) from None
 
 
 # JSON
@@ -69,9 +74,9 @@ def _json_pieces(text: str) -> Iterator[Piece]:
         line = reader.line
         name = reader.value()
         if not isinstance(name, str):
-            raise UnreadableText("A name in quotation marks is missing.", line)
+            raise UnreadableText(said("A name in quotation marks is missing."), line)
         if name in seen:
-            raise UnreadableText(f"{_shown(name)} stands there twice.", line)
+            raise UnreadableText(said("%(name)s stands there twice.", name=_shown(name)), line)
         seen.add(name)
         reader.expect(":")
         if reader.take("["):
@@ -114,13 +119,13 @@ class _JsonReader:
         try:
             value, self._at = self._decoder.raw_decode(self._text, self._at)
         except json.JSONDecodeError as error:
-            raise UnreadableText("The JSON is damaged or cut off here.", error.lineno) from None
+            raise UnreadableText(said("The JSON is damaged or cut off here."), error.lineno) from None
         except _Odd as error:
-            raise UnreadableText(str(error), line) from None
+            raise UnreadableText(error.why, line) from None
         except ValueError:
-            raise UnreadableText("A number is too long.", line) from None
+            raise UnreadableText(said("A number is too long."), line) from None
         if _depth(value) > DEEPEST:
-            raise UnreadableText("The file is nested too deeply.", line)
+            raise UnreadableText(said("The file is nested too deeply."), line)
         self._skip()
         return value
 
@@ -133,11 +138,11 @@ class _JsonReader:
 
     def expect(self, letter: str) -> None:
         if not self.take(letter):
-            raise UnreadableText("The JSON is damaged or cut off here.", self.line)
+            raise UnreadableText(said("The JSON is damaged or cut off here."), self.line)
 
     def end(self) -> None:
         if self._at != len(self._text):
-            raise UnreadableText("Something follows after the end.", self.line)
+            raise UnreadableText(said("Something follows after the end."), self.line)
 
     def _skip(self) -> None:
         found = self._SPACE.match(self._text, self._at)
@@ -147,16 +152,20 @@ class _JsonReader:
 class _Odd(ValueError):
     """JSON that Python would take and we do not."""
 
+    def __init__(self, why: Said) -> None:
+        super().__init__(why)
+        self.why = why
+
 
 def _no_constant(name: str) -> Any:
-    raise _Odd(f"{name} is no number.")
+    raise _Odd(said("%(name)s is no number.", name=name))
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
-        raise _Odd(f"{_shown(next(n for n in names if names.count(n) > 1))} stands there twice.")
+        raise _Odd(said("%(name)s stands there twice.", name=_shown(next(n for n in names if names.count(n) > 1))))
     return found
 
 
@@ -181,7 +190,7 @@ def _yaml_pieces(text: str) -> Iterator[Piece]:
         yield from _YamlReader(text).pieces()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        raise UnreadableText("The YAML is damaged or cut off here.", mark.line + 1 if mark else 0) from None
+        raise UnreadableText(said("The YAML is damaged or cut off here."), mark.line + 1 if mark else 0) from None
 
 
 class _YamlReader:
@@ -195,7 +204,7 @@ class _YamlReader:
         self._next(yaml.DocumentStartEvent)
         outer = self._any()
         if not isinstance(outer, yaml.MappingStartEvent):
-            raise UnreadableText("The file has to begin with names such as format: and version:.", _line(outer))
+            raise UnreadableText(said("The file has to begin with names such as format: and version:."), _line(outer))
         seen: set[str] = set()
         while not isinstance(event := self._any(), yaml.MappingEndEvent):
             name = self._name(event, seen)
@@ -211,30 +220,30 @@ class _YamlReader:
     def _any(self) -> Any:
         event = next(self._events, None)
         if event is None:
-            raise UnreadableText("The YAML is cut off.")
+            raise UnreadableText(said("The YAML is cut off."))
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
-            raise UnreadableText("Anchors and aliases (& and *) are not taken.", _line(event))
+            raise UnreadableText(said("Anchors and aliases (& and *) are not taken."), _line(event))
         if getattr(event, "tag", None) not in (None, "!"):
-            raise UnreadableText("Tags (!) are not taken.", _line(event))
+            raise UnreadableText(said("Tags (!) are not taken."), _line(event))
         return event
 
     def _next(self, kind: type[Any]) -> None:
         event = self._any()
         if not isinstance(event, kind):
-            raise UnreadableText("The file has to be one YAML document.", _line(event))
+            raise UnreadableText(said("The file has to be one YAML document."), _line(event))
 
     def _name(self, event: Any, seen: set[str]) -> str:
         if not isinstance(event, yaml.ScalarEvent):
-            raise UnreadableText("A name is missing here.", _line(event))
+            raise UnreadableText(said("A name is missing here."), _line(event))
         name = str(event.value)
         if name in seen:
-            raise UnreadableText(f"{_shown(name)} stands there twice.", _line(event))
+            raise UnreadableText(said("%(name)s stands there twice.", name=_shown(name)), _line(event))
         seen.add(name)
         return name
 
     def _value(self, event: Any, depth: int) -> Any:
         if depth > DEEPEST:
-            raise UnreadableText("The file is nested too deeply.", _line(event))
+            raise UnreadableText(said("The file is nested too deeply."), _line(event))
         if isinstance(event, yaml.ScalarEvent):
             return _scalar(event)
         if isinstance(event, yaml.SequenceStartEvent):

@@ -15,6 +15,7 @@ from jobs.mapping.json_stream import BrokenList, elements
 from jobs.mapping.otaku import tmdb_ids
 from jobs.mapping.rows import IdRow
 from jobs.mapping.values import MAX_SMALL, UnusableFile, identifier, identifiers, imdb_ids, refuse_web_page, small, word
+from jobs.said import said
 
 
 def read(path: Path) -> Iterator[IdRow | None]:
@@ -23,13 +24,13 @@ def read(path: Path) -> Iterator[IdRow | None]:
     Raises `UnusableFile` for anything that is not one whole JSON list.
     """
     if not refuse_web_page(path).startswith(b"["):
-        raise UnusableFile("The file is not a JSON list.")
+        raise UnusableFile(said("The file is not a JSON list."))
     try:
         with path.open("rb") as file:
             for element in elements(file):
                 yield _row(element) if isinstance(element, dict) else None
     except BrokenList as error:
-        raise UnusableFile(f"The file is not readable JSON: {error}.") from None
+        raise UnusableFile(said("The file is not readable JSON: %(why)s.", why=error.why)) from None
 
 
 def _row(row: Mapping[str, Any]) -> IdRow | None:

@@ -12,20 +12,26 @@ import re
 from collections.abc import Iterator
 from typing import IO, Any
 
+from jobs.said import Said, said
+
 CHUNK = 256 * 1024  # bytes
 LONGEST = 1024 * 1024  # letters of one element
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
 class BrokenList(ValueError):
-    """Not one whole JSON list; the message is a plain sentence part without a full stop."""
+    """Not one whole JSON list; `why` is a plain sentence part without a full stop."""
+
+    def __init__(self, why: Said) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 def elements(file: IO[bytes]) -> Iterator[Any]:
     """Every element. Raises `BrokenList`, possibly only after some of them."""
     reader = _Reader(file)
     if not reader.take("["):
-        raise BrokenList("it is no list")
+        raise BrokenList(said("it is no list"))
     if not reader.take("]"):
         yield reader.element()
         while reader.take(","):
@@ -33,7 +39,7 @@ def elements(file: IO[bytes]) -> Iterator[Any]:
         if not reader.take("]"):
             raise BrokenList(reader.end_words)
     if reader.letter():
-        raise BrokenList("something follows after its end")
+        raise BrokenList(said("something follows after its end"))
 
 
 class _Reader:
@@ -46,8 +52,8 @@ class _Reader:
         self._ended = False
 
     @property
-    def end_words(self) -> str:
-        return "it is cut off" if not self.letter() else "it is damaged"
+    def end_words(self) -> Said:
+        return said("it is damaged") if self.letter() else said("it is cut off")
 
     def letter(self) -> str:
         """The next letter that is no space; empty at the end of the file."""
@@ -69,18 +75,18 @@ class _Reader:
         self.letter()
         while True:
             if len(self._text) - self._at > LONGEST + CHUNK:
-                raise BrokenList(f"one of its elements is longer than {LONGEST:,} letters")
+                raise BrokenList(said("one of its elements is longer than %(most)s letters", most=LONGEST))
             try:
                 value, end = self._decoder.raw_decode(self._text, self._at)
             except json.JSONDecodeError:
                 if not self._more():
                     raise BrokenList(
-                        self.end_words if self._at >= len(self._text) else "it is damaged or cut off"
+                        self.end_words if self._at >= len(self._text) else said("it is damaged or cut off")
                     ) from None
             except RecursionError:
-                raise BrokenList("it is nested too deeply") from None
+                raise BrokenList(said("it is nested too deeply")) from None
             except ValueError:
-                raise BrokenList("it holds a number that is none, or too long") from None
+                raise BrokenList(said("it holds a number that is none, or too long")) from None
             else:
                 after = _SPACE.match(self._text, end)
                 if (after.end() if after else end) < len(self._text) or not self._more():
@@ -97,7 +103,7 @@ class _Reader:
         try:
             self._text, self._at = self._text[self._at :] + self._decode(piece, self._ended), 0
         except UnicodeDecodeError:
-            raise BrokenList("it is no text in UTF-8") from None
+            raise BrokenList(said("it is no text in UTF-8")) from None
         return not self._ended
 
 

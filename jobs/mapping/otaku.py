@@ -25,6 +25,7 @@ from jobs.mapping.values import (
     whole,
     word,
 )
+from jobs.said import said
 
 NEEDED = ("mal_id", "anilist_id", "thetvdb_id", "themoviedb_id", "trakt_id", "thetvdb_season")
 READ_IF_THERE = (
@@ -45,14 +46,14 @@ def read(path: Path) -> Iterator[IdRow | None]:
         with closing(_open(path)) as connection:
             columns = _columns(connection, "anime")
             if columns is None:
-                raise UnusableFile("The file has no table named anime.")
+                raise UnusableFile(said("The file has no table named anime."))
             if missing := [name for name in NEEDED if name not in columns]:
-                raise UnusableFile(f"The table anime has no column {', '.join(missing)}.")
+                raise UnusableFile(said("The table anime has no column %(names)s.", names=", ".join(missing)))
             wanted = [*NEEDED, *(name for name in READ_IF_THERE if name in columns)]
             for row in connection.execute(f"SELECT {', '.join(wanted)} FROM anime"):  # noqa: S608 - names of our own
                 yield _row(row)
     except (sqlite3.DatabaseError, UnicodeError) as error:
-        raise UnusableFile(f"The file is damaged or cut off ({error}).") from None
+        raise UnusableFile(said("The file is damaged or cut off (%(why)s).", why=str(error))) from None
 
 
 def last_activity(path: Path) -> datetime | None:
@@ -79,7 +80,7 @@ def _open(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA trusted_schema=OFF")
         connection.execute("PRAGMA ignore_check_constraints=ON")
         if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-            raise UnusableFile("The file is damaged or cut off.")
+            raise UnusableFile(said("The file is damaged or cut off."))
     except BaseException:
         connection.close()
         raise
@@ -102,11 +103,11 @@ def _check_header(path: Path) -> None:
     with path.open("rb") as file:
         header = file.read(100)
     if not header.startswith(_HEADER):
-        raise UnusableFile("The file is not a SQLite database.")
+        raise UnusableFile(said("The file is not a SQLite database."))
     page_size = int.from_bytes(header[16:18], "big")
     page_size = 65536 if page_size == 1 else page_size
     if path.stat().st_size < page_size * int.from_bytes(header[28:32], "big"):
-        raise UnusableFile("The file is cut off: it is shorter than its own header says.")
+        raise UnusableFile(said("The file is cut off: it is shorter than its own header says."))
 
 
 def _row(row: sqlite3.Row) -> IdRow | None:

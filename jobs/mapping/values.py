@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.errors import BadData
+from jobs.said import said
 
 MAX_ID = 2**53
 MAX_SMALL = 99_999
@@ -89,9 +90,9 @@ def refuse_web_page(path: Path) -> bytes:
     with path.open("rb") as file:
         head = file.read(1024).removeprefix(b"\xef\xbb\xbf").lstrip()
     if not head:
-        raise UnusableFile("The address answered with an empty file.")
+        raise UnusableFile(said("The address answered with an empty file."))
     if re.match(rb"<(!doctype\s+html|html|head|body)", head, re.IGNORECASE):
-        raise UnusableFile("The address answered with a web page instead of the mapping file.")
+        raise UnusableFile(said("The address answered with a web page instead of the mapping file."))
     return head
 
 

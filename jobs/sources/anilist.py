@@ -15,6 +15,7 @@ from typing import Any
 from jobs.answers import Answer, Unreadable
 from jobs.errors import BadData, IncompleteRead, NotFound, Reconnect, ServiceDown
 from jobs.records import Activity, ListEntry, MediaInfo
+from jobs.said import said
 from jobs.sources import anilist_parse as parse
 from jobs.sources import anilist_queries as queries
 from jobs.sources.anilist_parse import Viewer
@@ -68,7 +69,7 @@ class AniList:
     def viewer(self) -> Viewer:
         """Whose token this is. Raises Reconnect without one."""
         if self._token is None:
-            raise Reconnect("anilist", "AniList is connected by name only.")
+            raise Reconnect("anilist", said("AniList is connected by name only."))
         return parse.viewer(self._ask(queries.VIEWER).get("Viewer"))
 
     def user(self, name: str) -> Viewer:
@@ -87,7 +88,7 @@ class AniList:
             if not seen or seen == before:
                 break
             before = seen
-        raise IncompleteRead(f"AniList repeated part {chunk} of the list", service="anilist")
+        raise IncompleteRead(said("AniList repeated part %(chunk)s of the list", chunk=str(chunk)), service="anilist")
 
     def changes(
         self,
@@ -133,7 +134,9 @@ class AniList:
             if not more:
                 break
             if found and not news:
-                raise IncompleteRead(f"AniList repeated page {page} of the activities", service="anilist")
+                raise IncompleteRead(
+                    said("AniList repeated page %(page)s of the activities", page=str(page)), service="anilist"
+                )
         return [known[activity_id] for activity_id in sorted(known, reverse=newest_first)]
 
     def changed_entries(self, account_id: str, since: datetime, *, page: int = 2) -> list[ListEntry]:
@@ -176,7 +179,7 @@ class AniList:
         if errors or not answer.ok:
             self._raise(answer.status, errors)
         if not isinstance(data, dict):
-            raise BadData("AniList answered without data", service="anilist", status=answer.status)
+            raise BadData(said("AniList answered without data"), service="anilist", status=answer.status)
         return data
 
     def _judge(self, answer: Answer) -> None:
@@ -189,22 +192,30 @@ class AniList:
             self._pace.heard(429, {"Retry-After": str(LIMIT_SECONDS), **answer.headers})
         if status is not None and (status in (408, 429) or status >= 500):
             after = LIMIT_SECONDS if status == 429 else None
-            raise TryAgain(f"answered 200 with an error {status}", status=status, after=after)
+            raise TryAgain(
+                said("answered 200 with an error %(status)s", status=str(status)), status=status, after=after
+            )
 
     def _raise(self, http_status: int, errors: list[dict[str, Any]]) -> None:
         status = _status(errors) or http_status
-        message = str(errors[0].get("message") or "")[:300] if errors else f"answered {http_status}"
+        message = (
+            str(errors[0].get("message") or "")[:300]
+            if errors
+            else said("answered %(status)s", status=str(http_status))
+        )
         lost = status == 401 or (status == 400 and "invalid token" in message.lower())
         if lost and self._token is not None:
             if self._on_refused is not None:
                 self._on_refused(self._token)
-            raise Reconnect("anilist", "AniList does not know our sign-in any more.", status=status)
+            raise Reconnect("anilist", said("AniList does not know our sign-in any more."), status=status)
         if status == 403:
-            said = f"AniList turns requests away: {message}"
-            raise ServiceDown(said, service="anilist", status=status, seconds=OUTAGE_SECONDS)
+            why = said("AniList turns requests away: %(message)s", message=message)
+            raise ServiceDown(why, service="anilist", status=status, seconds=OUTAGE_SECONDS)
         if status == 404:
-            raise NotFound("AniList does not know that, or it is private.", service="anilist", status=status)
-        raise BadData(f"AniList refused the request: {message}", service="anilist", status=status)
+            raise NotFound(said("AniList does not know that, or it is private."), service="anilist", status=status)
+        raise BadData(
+            said("AniList refused the request: %(message)s", message=message), service="anilist", status=status
+        )
 
 
 def _parts(answer: Answer) -> tuple[list[dict[str, Any]], Any]:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from jobs.errors import BadData
 from jobs.records import Activity, ListEntry, MediaInfo, PartialDate
+from jobs.said import Said, said
 
 LARGEST_ID = 2**53
 _RANGE = re.compile(r"\s*(\d{1,6})(?:\s*-\s*(\d{1,6}))?\s*")
@@ -26,14 +27,14 @@ class Viewer:
     list_activity_disabled: list[str]  # list statuses whose changes leave no activity
 
 
-def _bad(what: str) -> BadData:
-    return BadData(f"AniList answered {what}", service="anilist")
+def _bad(what: Said) -> BadData:
+    return BadData(said("AniList answered %(what)s", what=what), service="anilist")
 
 
 def mapping(value: Any, what: str) -> Mapping[str, Any]:
     """An object. Raises BadData naming `what` otherwise."""
     if not isinstance(value, dict):
-        raise _bad(f"without {what}")
+        raise _bad(said("without %(what)s", what=what))
     return value
 
 
@@ -42,13 +43,13 @@ def rows(value: Any, what: str) -> list[Any]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise _bad(f"without a list of {what}")
+        raise _bad(said("without a list of %(what)s", what=what))
     return [row for row in value if row is not None]
 
 
 def _id(value: Any, what: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value < LARGEST_ID:
-        raise _bad(f"{what} with the id {str(value)[:30]!r}")
+        raise _bad(said("%(what)s with the id %(id)s", what=what, id=repr(str(value)[:30])))
     return value
 
 
@@ -130,7 +131,7 @@ def entry(value: Any, *, custom_list: str | None = None) -> ListEntry | None:
         return None
     status = _text(row.get("status"))
     if status is None:
-        raise _bad(f"list entry {list_entry_id} without a status")
+        raise _bad(said("list entry %(id)s without a status", id=str(list_entry_id)))
     return ListEntry(
         media=media(row["media"]),
         list_entry_id=list_entry_id,

@@ -13,6 +13,7 @@ from typing import Any
 from jobs.answers import Answer, Unreadable
 from jobs.errors import BadData
 from jobs.records import Ids, Kind, Slot
+from jobs.said import said
 from jobs.transport import Pace, Transport
 
 _V3 = re.compile(r"[0-9a-fA-F]{32}")
@@ -48,7 +49,10 @@ class Tmdb:
             return None
         rows = data.get("episodes")
         if not isinstance(rows, list):
-            raise BadData(f"TMDB's season {n} of show {tmdb_id} has no episodes list.", service="tmdb")
+            raise BadData(
+                said("TMDB's season %(n)s of show %(tmdb_id)s has no episodes list.", n=str(n), tmdb_id=str(tmdb_id)),
+                service="tmdb",
+            )
         slots = [slot for row in rows if isinstance(row, dict) and (slot := _slot(row)) is not None]
         return tuple(sorted(slots, key=lambda slot: slot.number))
 
@@ -59,14 +63,18 @@ class Tmdb:
         if answer.status == 404:
             return None
         if not answer.ok:
-            words = "does not accept the key" if answer.status == 401 else f"answered {answer.status}"
-            raise BadData(f"TMDB {words}.", service="tmdb", status=answer.status)
+            words = (
+                said("does not accept the key")
+                if answer.status == 401
+                else said("answered %(status)s", status=str(answer.status))
+            )
+            raise BadData(said("TMDB %(why)s.", why=words), service="tmdb", status=answer.status)
         try:
             data = answer.json()
         except Unreadable as error:
-            raise BadData(f"TMDB {error}", service="tmdb", status=answer.status) from None
+            raise BadData(said("TMDB %(why)s.", why=error.why), service="tmdb", status=answer.status) from None
         if not isinstance(data, dict):
-            raise BadData("TMDB answered with something else than a title.", service="tmdb")
+            raise BadData(said("TMDB answered with something else than a title."), service="tmdb")
         return data
 
 

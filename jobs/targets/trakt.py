@@ -15,6 +15,7 @@ from jobs.answers import Answer, Written
 from jobs.deadline import clock
 from jobs.errors import BadData, IncompleteRead, RateLimited, Reconnect, ServiceDown, Settling, Stops
 from jobs.records import Picture, Play, Receipt, Watched
+from jobs.said import said
 from jobs.targets.trakt_extras import TraktExtras
 from jobs.targets.trakt_http import all_pages, check, format_time, headers, identifier, json_of, number, parse_time
 from jobs.targets.trakt_writes import Removal, history_body, receipt, removal
@@ -79,12 +80,12 @@ class Trakt:
 
     def account(self) -> TraktAccount:
         """Who is signed in, and how the account counts. Raises BadData without an id that stays."""
-        data = json_of(self._read("/users/settings", {"extended": "browsing"}), "settings")
+        data = json_of(self._read("/users/settings", {"extended": "browsing"}), said("settings"))
         data = data if isinstance(data, dict) else {}
         user, browsing = _part(data, "user"), _part(data, "browsing")
         uuid = _part(user, "ids").get("uuid")
         if not isinstance(uuid, str) or not uuid:
-            raise BadData("Trakt's settings do not name the account.", service="trakt")
+            raise BadData(said("Trakt's settings do not name the account."), service="trakt")
         details = {"private": bool(user.get("private")), "limits": _part(data, "limits")}
         return TraktAccount(
             account_id=uuid,
@@ -97,14 +98,14 @@ class Trakt:
 
     def last_activities(self) -> dict[str, str]:
         """`{"episodes": iso, "movies": iso}`: when something was last added to or taken from the history."""
-        data = json_of(self._read("/sync/last_activities", {}), "last activities")
+        data = json_of(self._read("/sync/last_activities", {}), said("last activities"))
         data = data if isinstance(data, dict) else {}
         self._moved = data
         found = {}
         for name in ("episodes", "movies"):
             part = data.get(name)
             if not isinstance(part, dict) or "watched_at" not in part:
-                raise BadData("Trakt's last activities do not name the history.", service="trakt")
+                raise BadData(said("Trakt's last activities do not name the history."), service="trakt")
             found[name] = str(part["watched_at"] or "")
         return found
 
@@ -126,29 +127,31 @@ class Trakt:
                 continue
             if self.last_activities() == before:
                 return Picture(account_id, began_at, before, episodes, movies)
-        raise Settling("Trakt's history kept changing while it was read.", service="trakt", seconds=COMES_TO_REST)
+        raise Settling(said("Trakt's history kept changing while it was read."), service="trakt", seconds=COMES_TO_REST)
 
     def _episodes(self) -> dict[tuple[int, int, int], Watched]:
         params = {"extended": "progress", "specials": "true", "hidden": "true"}
         rows = all_pages(
-            self._read, "/sync/watched/shows", params, limit=SHOWS_PAGE, what="watched shows", key=_id_of("show")
+            self._read, "/sync/watched/shows", params, limit=SHOWS_PAGE, what=said("watched shows"), key=_id_of("show")
         )
         found: dict[tuple[int, int, int], Watched] = {}
         for row in rows:
             trakt_id, seasons = _id_of("show")(row), row.get("seasons")
             if not isinstance(seasons, list) or (not seasons and row.get("plays")):
-                raise _unreadable("show", trakt_id)
+                raise _unreadable(trakt_id)
             for season in seasons:
                 _add_season(found, trakt_id, season)
         return found
 
     def _movies(self) -> dict[int, Watched]:
-        rows = all_pages(self._read, "/sync/watched/movies", {}, limit=PAGE, what="watched movies", key=_id_of("movie"))
+        rows = all_pages(
+            self._read, "/sync/watched/movies", {}, limit=PAGE, what=said("watched movies"), key=_id_of("movie")
+        )
         found = {}
         for row in rows:
             trakt_id, plays = _id_of("movie")(row), number(row.get("plays"))
             if plays is None:
-                raise _unreadable("movie", trakt_id)
+                raise _unreadable(trakt_id)
             found[trakt_id] = Watched(plays, parse_time(row.get("last_watched_at")))
         return found
 
@@ -177,9 +180,9 @@ class Trakt:
 
     def _history_rows(self, path: str, params: Mapping[str, Any]) -> list[Any]:
         try:
-            return all_pages(self._read, path, params, limit=PAGE, what="history", key=_history_id)
+            return all_pages(self._read, path, params, limit=PAGE, what=said("history"), key=_history_id)
         except IncompleteRead:  # a play that was added or removed meanwhile shifts the pages
-            return all_pages(self._read, path, params, limit=PAGE, what="history", key=_history_id)
+            return all_pages(self._read, path, params, limit=PAGE, what=said("history"), key=_history_id)
 
     def post_plays(self, plays: Sequence[Play]) -> Receipt:
         """Post these plays with one request, which is never repeated; only a 401 is, once, with a renewed token.
@@ -208,8 +211,8 @@ class Trakt:
             token = self._renew(token)
             answer = self._get(path, params, token) if token else None
         if answer is None or answer.status == 401:
-            raise Reconnect("trakt", "Trakt does not know our sign-in any more.", status=401)
-        return check(answer, "such page")
+            raise Reconnect("trakt", said("Trakt does not know our sign-in any more."), status=401)
+        return check(answer, said("such page"))
 
     def _get(self, path: str, params: Mapping[str, Any], token: str) -> Answer:
         return self._transport.read(
@@ -221,7 +224,7 @@ class Trakt:
         began = clock()
         try:
             if not (token := self._token()):
-                return _refused(401, "no token")
+                return _refused(401, said("no token"))
             written = self._send(path, body, token, began)
             if written.status != 401 or not (token := self._renew(token)):
                 return written
@@ -236,7 +239,7 @@ class Trakt:
     def _send(self, path: str, body: Mapping[str, Any], token: str, began: float) -> Written:
         left = self._transport.write_seconds - (clock() - began)
         if left <= 0:
-            return Written("not_sent", detail="took too long to renew the sign-in")
+            return Written("not_sent", detail=said("took too long to renew the sign-in"))
         return self._transport.write(
             "POST",
             self._url + path,
@@ -256,8 +259,11 @@ def _part(data: Mapping[str, Any], name: str) -> dict[str, Any]:
     return part if isinstance(part, dict) else {}
 
 
-def _unreadable(kind: str, trakt_id: int) -> IncompleteRead:
-    return IncompleteRead(f"Trakt's row of the watched {kind} {trakt_id} cannot be read.", service="trakt")
+def _unreadable(trakt_id: int) -> IncompleteRead:
+    return IncompleteRead(
+        said("Trakt's row of the watched title %(id)s cannot be read.", id=str(trakt_id)),
+        service="trakt",
+    )
 
 
 def _id_of(kind: str) -> Callable[[Any], int]:
@@ -266,7 +272,7 @@ def _id_of(kind: str) -> Callable[[Any], int]:
     def read(row: Any) -> int:
         found = identifier(_part(_part(row, kind), "ids").get("trakt")) if isinstance(row, dict) else None
         if found is None:
-            raise IncompleteRead(f"Trakt's watched {kind}s hold a row without an id.", service="trakt")
+            raise IncompleteRead(said("Trakt's watched titles hold a row without an id."), service="trakt")
         return found
 
     return read
@@ -276,13 +282,13 @@ def _add_season(found: dict[tuple[int, int, int], Watched], trakt_id: int, seaso
     season = season if isinstance(season, dict) else {}
     season_number, episodes = number(season.get("number")), season.get("episodes")
     if season_number is None or not isinstance(episodes, list):
-        raise _unreadable("show", trakt_id)
+        raise _unreadable(trakt_id)
     for episode in episodes:
         episode = episode if isinstance(episode, dict) else {}
         episode_number, plays = number(episode.get("number")), number(episode.get("plays"))
         key = (trakt_id, season_number, episode_number or 0)
         if episode_number is None or plays is None or key in found:
-            raise _unreadable("show", trakt_id)
+            raise _unreadable(trakt_id)
         found[key] = Watched(plays, parse_time(episode.get("last_watched_at")))
 
 
@@ -292,7 +298,7 @@ def _history_id(row: Any) -> int:
     if isinstance(value, str) and value.isdecimal():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 2**63:
-        raise IncompleteRead("Trakt's history holds a row without an id.", service="trakt")
+        raise IncompleteRead(said("Trakt's history holds a row without an id."), service="trakt")
     return value
 
 
@@ -300,7 +306,7 @@ def _history_row(row: dict[str, Any], kind: Literal["shows", "movies"], trakt_id
     episode = _part(row, "episode")
     season, episode_number = number(episode.get("season")), number(episode.get("number"))
     if kind == "shows" and (season is None or episode_number is None):
-        raise IncompleteRead("Trakt's history holds a row without its episode.", service="trakt")
+        raise IncompleteRead(said("Trakt's history holds a row without its episode."), service="trakt")
     return HistoryRow(
         history_id=_history_id(row),
         watched_at=parse_time(row.get("watched_at")),

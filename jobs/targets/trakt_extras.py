@@ -14,6 +14,7 @@ from jobs.answers import Written
 from jobs.errors import BadData, IncompleteRead
 from jobs.extras import Extra, ExtraKind, Target, TargetKind
 from jobs.records import Receipt
+from jobs.said import Said, said
 from jobs.targets.trakt_http import Read, all_pages, format_time, identifier, json_of, number
 from jobs.targets.trakt_writes import outcome
 
@@ -39,7 +40,11 @@ MOVES: Mapping[ExtraKind, tuple[tuple[str, str], ...]] = {
     ),
     "dropped": (("shows", "dropped_at"), ("shows", "hidden_at")),
 }
-NAMES: Mapping[ExtraKind, str] = {"rating": "ratings", "watchlist": "watchlist", "dropped": "dropped shows"}
+NAMES: Mapping[ExtraKind, Said] = {
+    "rating": said("ratings"),
+    "watchlist": said("watchlist"),
+    "dropped": said("dropped shows"),
+}
 
 
 class TraktExtras:
@@ -60,9 +65,9 @@ class TraktExtras:
         """
         data: Any = self._moved
         if anew or not data:
-            data = json_of(self._read("/sync/last_activities", {}), "last activities")
+            data = json_of(self._read("/sync/last_activities", {}), said("last activities"))
         if not isinstance(data, dict):
-            raise BadData("Trakt's last activities are no object.", service="trakt")
+            raise BadData(said("Trakt's last activities are no object."), service="trakt")
         found: dict[ExtraKind, dict[str, str]] = {}
         for kind, names in MOVES.items():
             told = {f"{part}.{key}": data[part].get(key) for part, key in names if isinstance(data.get(part), dict)}
@@ -129,7 +134,7 @@ def _receipt(written: Written, *counted: str) -> Receipt:
         return Receipt(status, code=code, detail=detail, retry_after=written.retry_after, **shared)
     counts = [_count(written.data, name) for name in counted]
     if counts[0] is None:  # a 2xx that is JSON, but not Trakt's
-        return Receipt("doubt", detail="Trakt answered without saying what it did.", **shared)
+        return Receipt("doubt", detail=said("Trakt answered without saying what it did."), **shared)
     return Receipt("applied", added=sum(count or 0 for count in counts), readable=True, **shared)
 
 
@@ -137,13 +142,13 @@ def _count(data: Any, name: str) -> int | None:
     part = data.get(name) if isinstance(data, dict) else None
     if not isinstance(part, dict):
         return None
-    return sum(number(part.get(group)) or 0 for group in ("movies", "shows", "seasons"))
+    return sum(number(part.get(group)) or 0 for group in ("movies", "shows", said("seasons")))
 
 
 def _target_of(row: Any) -> Target | None:
     """Of one row of a listing; None for what is neither movie, show nor season. Raises IncompleteRead."""
     if not isinstance(row, dict):
-        raise IncompleteRead("Trakt's list holds something that is no row.", service="trakt")
+        raise IncompleteRead(said("Trakt's list holds something that is no row."), service="trakt")
     kind: TargetKind
     if row.get("type") == "movie":
         kind = "movie"
@@ -159,7 +164,7 @@ def _target_of(row: Any) -> Target | None:
     part = row.get("season")
     season = 0 if kind != "season" else number(part.get("number")) if isinstance(part, dict) else None
     if trakt_id is None or season is None:
-        raise IncompleteRead(f"Trakt's list holds a {kind} without its number.", service="trakt")
+        raise IncompleteRead(said("Trakt's list holds a title without its number."), service="trakt")
     return Target(kind, trakt_id, season)
 
 
@@ -170,5 +175,5 @@ def _name_of(row: Any) -> Any:
 def _rating_of(row: Mapping[str, Any]) -> int:
     rating = number(row.get("rating"))
     if rating is None:
-        raise IncompleteRead("Trakt's ratings hold one without its number.", service="trakt")
+        raise IncompleteRead(said("Trakt's ratings hold one without its number."), service="trakt")
     return rating

@@ -12,6 +12,7 @@ from typing import Any
 
 from jobs.answers import Answer, Unreadable
 from jobs.errors import AccountLimit, AccountLocked, AppRefused, BadData, IncompleteRead, NotFound, Stops, VipRequired
+from jobs.said import Said, said
 
 MOST_PAGES = 2000
 LARGEST_ID = 2**53
@@ -24,49 +25,55 @@ def headers(client_id: str, token: str | None = None) -> dict[str, str]:
     return found | ({"Authorization": f"Bearer {token}"} if token else {})
 
 
-def refusal_words(status: int, answered: Mapping[str, str]) -> str:
+def refusal_words(status: int, answered: Mapping[str, str]) -> Said:
     """One sentence for a status that is no success, for the person."""
     if status == 423 and answered.get("X-Account-Deactivated", "").lower() == "true":
-        return "Trakt says that this account is deactivated; only its support can help."
+        return said("Trakt says that this account is deactivated; only its support can help.")
     if status == 403 and answered.get("Content-Type", "").lower().startswith("text/html"):
-        return "Cloudflare, which guards Trakt, turned this server away (403); Trakt itself was not asked."
+        return said("Cloudflare, which guards Trakt, turned this server away (403); Trakt itself was not asked.")
     words = {
-        400: "Trakt could not understand the request (400).",
-        401: "Trakt does not know our sign-in any more.",
-        403: "Trakt turned the app away (403): its key is wrong, was deleted or blocked, or its owner has no VIP.",
-        404: "Trakt has nothing at that address (404).",
-        420: "Trakt says that the account has reached its limit (420).",
-        423: "Trakt has locked this account; only its support can help.",
-        426: "Trakt asks for VIP for this (426).",
-        429: "Trakt asks to slow down (429).",
+        400: said("Trakt could not understand the request (400)."),
+        401: said("Trakt does not know our sign-in any more."),
+        403: said(
+            "Trakt turned the app away (403): its key is wrong, was deleted or blocked, or its owner has no VIP."
+        ),
+        404: said("Trakt has nothing at that address (404)."),
+        420: said("Trakt says that the account has reached its limit (420)."),
+        423: said("Trakt has locked this account; only its support can help."),
+        426: said("Trakt asks for VIP for this (426)."),
+        429: said("Trakt asks to slow down (429)."),
     }
     if 300 <= status < 400:
-        return f"Trakt answered with a redirect ({status}); its address in the settings may be wrong."
-    return words.get(status, f"Trakt answered {status}.")
+        return said(
+            "Trakt answered with a redirect (%(status)s); its address in the settings may be wrong.", status=str(status)
+        )
+    return words.get(status) or said("Trakt answered %(status)s.", status=str(status))
 
 
-def check(answer: Answer, what: str) -> Answer:
+def check(answer: Answer, what: Said) -> Answer:
     """The answer, if it is a 2xx. Raises the error of its status otherwise; 401 is the caller's."""
     status = answer.status
     if answer.ok:
         return answer
     if status == 404:
-        raise NotFound(f"Trakt has no {what}.", service="trakt", status=status)
+        raise NotFound(said("Trakt has no %(what)s.", what=what), service="trakt", status=status)
     kinds: dict[int, type[Stops]] = {403: AppRefused, 420: AccountLimit, 423: AccountLocked, 426: VipRequired}
     kind = AppRefused if 300 <= status < 400 else kinds.get(status, BadData)
     raise kind(refusal_words(status, answer.headers), service="trakt", status=status)
 
 
-def json_of(answer: Answer, what: str) -> Any:
+def json_of(answer: Answer, what: Said) -> Any:
     """The parsed body. Raises BadData."""
     try:
         return answer.json()
     except Unreadable as error:
-        raise BadData(f"Trakt's {what}: {error}", service="trakt", status=answer.status) from None
+        raise BadData(
+            said("Trakt's %(what)s: %(why)s", what=what, why=error.why), service="trakt", status=answer.status
+        ) from None
 
 
 def all_pages(
-    read: Read, path: str, params: Mapping[str, Any], *, limit: int, what: str, key: Callable[[Any], Any]
+    read: Read, path: str, params: Mapping[str, Any], *, limit: int, what: Said, key: Callable[[Any], Any]
 ) -> list[Any]:
     """Every row of a paginated answer. Raises IncompleteRead unless pages, counts and rows fit together exactly.
 
@@ -74,8 +81,10 @@ def all_pages(
     must never look like "nothing there".
     """
 
-    def wrong(why: str) -> IncompleteRead:
-        return IncompleteRead(f"Trakt's {what} could not be read completely: {why}", service="trakt")
+    def wrong(why: Said) -> IncompleteRead:
+        return IncompleteRead(
+            said("Trakt's %(what)s could not be read completely: %(why)s", what=what, why=why), service="trakt"
+        )
 
     found: dict[Any, Any] = {}
     pages, items, size = 1, 0, 0
@@ -84,30 +93,39 @@ def all_pages(
         answer = read(path, {**params, "page": page, "limit": limit})
         rows = json_of(answer, what)
         if not isinstance(rows, list):
-            raise wrong(f"page {page} is no list")
+            raise wrong(said("page %(page)s is no list", page=page))
         numbers = [_header(answer, name) for name in ("Page", "Page-Count", "Item-Count", "Limit")]
         at, count, total, effective = numbers
         if at is None or count is None or total is None or effective is None or effective < 1:
-            raise wrong(f"page {page} does not say where it stands")
+            raise wrong(said("page %(page)s does not say where it stands", page=page))
         if at != page:
-            raise wrong(f"page {at} came instead of page {page}")
+            raise wrong(said("page %(at)s came instead of page %(page)s", at=at, page=page))
         if page == 1:
             pages, items, size = count, total, effective
             if pages > MOST_PAGES or max(pages, 1) != max(-(-items // size), 1):
-                raise wrong(f"{items} rows do not make {pages} pages of {size}")
+                raise wrong(
+                    said("%(items)s rows do not make %(pages)s pages of %(size)s", items=items, pages=pages, size=size)
+                )
         elif (count, total, effective) != (pages, items, size):
-            raise wrong(f"{items} rows became {total} while reading")
+            raise wrong(said("%(items)s rows became %(total)s while reading", items=items, total=total))
         expected = min(size, items - (page - 1) * size)
         if len(rows) != max(expected, 0):
-            raise wrong(f"page {page} has {len(rows)} rows instead of {max(expected, 0)}")
+            raise wrong(
+                said(
+                    "page %(page)s has %(count)s rows instead of %(expected)s",
+                    page=page,
+                    count=len(rows),
+                    expected=max(expected, 0),
+                )
+            )
         for row in rows:
             name = key(row)
             if name in found:
-                raise wrong(f"page {page} repeats rows")
+                raise wrong(said("page %(page)s repeats rows", page=page))
             found[name] = row
         page += 1
     if len(found) != items:
-        raise wrong(f"{len(found)} rows instead of {items}")
+        raise wrong(said("%(count)s rows instead of %(items)s", count=len(found), items=items))
     return list(found.values())
 
 

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from jobs.answers import Answer
 from jobs.errors import AppRefused, BadData, NotFound
 from jobs.records import Ids, Kind, Shape, Slot
+from jobs.said import said
 from jobs.targets.trakt_http import check, headers, identifier, json_of, number, parse_time
 from jobs.transport import Pace, Transport
 
@@ -71,7 +72,7 @@ class TraktPublic:
             return SeasonsAnswer(None, etag, not_modified=True)
         if answer.status == 404:
             return SeasonsAnswer(None, missing=True)
-        rows = json_of(check(answer, "such show"), "seasons")
+        rows = json_of(check(answer, said("such show")), said("seasons"))
         return SeasonsAnswer(parse_seasons(trakt_id, rows), answer.headers.get("ETag"))
 
     def show(self, trakt_id_or_slug: int | str) -> Found | None:
@@ -87,7 +88,7 @@ class TraktPublic:
         if kind == "movie" and id_type == "tvdb":
             return []  # Trakt's movies have no TVDB ids
         path = f"/search/{id_type}/{quote(str(external_id), safe='')}"
-        return self._rows(json_of(check(self._get(path, {"type": kind}), "such search"), "search"), kind)
+        return self._rows(json_of(check(self._get(path, {"type": kind}), said("such search")), said("search")), kind)
 
     def search(self, title: str) -> list[Found]:
         """Shows and movies by text, best first, as Trakt ranks them: for a person to choose from."""
@@ -95,7 +96,7 @@ class TraktPublic:
         if not query:
             return []
         answer = self._get("/search/show,movie", {"query": query, "limit": 20})
-        rows = json_of(check(answer, "such search"), "search")
+        rows = json_of(check(answer, said("such search")), said("search"))
         return self._rows(rows, "show", "movie")
 
     def search_movies(self, title: str) -> list[Found]:
@@ -104,19 +105,19 @@ class TraktPublic:
         if not query:
             return []
         answer = self._get("/search/movie", {"query": query, "limit": 50})
-        return self._rows(json_of(check(answer, "such search"), "search"), "movie")
+        return self._rows(json_of(check(answer, said("such search")), said("search")), "movie")
 
     def _summary(self, kind: Kind, key: int | str) -> Found | None:
         answer = self._get(f"/{kind}s/{quote(str(key), safe='')}", {"extended": "full"})
         try:
-            data = json_of(check(answer, f"such {kind}"), kind)
+            data = json_of(check(answer, said("such title")), said("title"))
         except NotFound:
             return None
         return _found(data, kind)
 
     def _rows(self, rows: Any, *kinds: Kind) -> list[Found]:
         if not isinstance(rows, list):
-            raise BadData("Trakt's search did not answer with a list.", service="trakt")
+            raise BadData(said("Trakt's search did not answer with a list."), service="trakt")
         found = [
             one
             for row in rows
@@ -127,7 +128,7 @@ class TraktPublic:
 
     def _get(self, path: str, params: Mapping[str, Any], more: Mapping[str, str] | None = None) -> Answer:
         if self._client_id is None:
-            raise AppRefused("No Trakt app is set up yet: Trakt needs a client id.", service="trakt")
+            raise AppRefused(said("No Trakt app is set up yet: Trakt needs a client id."), service="trakt")
         sent = headers(self._client_id) | dict(more or {})
         return self._transport.read("GET", self._url + path, params=params, headers=sent, pace=self._pace)
 
@@ -159,7 +160,9 @@ def parse_seasons(trakt_id: int, rows: Any) -> Shape:
     """`/shows/:id/seasons?extended=full,episodes` -> a Shape. Raises BadData for an answer that is none."""
 
     def wrong() -> BadData:
-        return BadData(f"Trakt's seasons of show {trakt_id} cannot be read.", service="trakt")
+        return BadData(
+            said("Trakt's seasons of show %(trakt_id)s cannot be read.", trakt_id=str(trakt_id)), service="trakt"
+        )
 
     if not isinstance(rows, list):
         raise wrong()

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from jobs.answers import Written
 from jobs.records import Play, Receipt
+from jobs.said import said
 from jobs.targets.trakt_http import format_time, refusal_words
 
 # A listed 4xx is a refusal whatever its body; every other status that is not a readable 2xx is doubt.
@@ -99,7 +100,7 @@ def receipt(written: Written) -> Receipt:
         )
     added = _count(written.data, "added")
     if added is None:  # a 2xx that is JSON, but not Trakt's
-        words = "Trakt answered without saying what it added."
+        words = said("Trakt answered without saying what it added.")
         return Receipt("doubt", http_status=written.status, detail=words, elapsed=written.elapsed)
     return Receipt(
         "applied",
@@ -117,7 +118,7 @@ def removal(written: Written) -> Removal:
     status, code, detail = outcome(written)
     deleted = _count(written.data, "deleted")
     if status == "applied" and deleted is None:
-        status, detail = "doubt", "Trakt answered without saying what it removed."
+        status, detail = "doubt", said("Trakt answered without saying what it removed.")
     missing = written.data.get("not_found", {}) if isinstance(written.data, dict) else {}
     ids = missing.get("ids", []) if isinstance(missing, dict) else []
     return Removal(
@@ -134,17 +135,17 @@ def removal(written: Written) -> Removal:
 def outcome(written: Written) -> tuple[Literal["applied", "refused", "doubt"], str | None, str]:
     """(status, run reason, sentence) by DESIGN 6.4; the status decides before the body."""
     if written.fate == "not_sent":
-        return "refused", "service_down", f"Trakt {written.detail}; nothing was sent."
+        return "refused", "service_down", said("Trakt %(why)s; nothing was sent.", why=written.detail)
     status = written.status
     if written.ok:
         return "applied", None, ""
     if status is None or written.fate == "doubt":
-        return "doubt", None, f"Trakt {written.detail}."
+        return "doubt", None, said("Trakt %(why)s.", why=written.detail)
     if status in REFUSALS:
         return "refused", REFUSALS[status], refusal_words(status, written.headers)
     if 300 <= status < 400:
         return "refused", "app_refused", refusal_words(status, written.headers)
-    return "doubt", None, f"Trakt answered {status}."
+    return "doubt", None, said("Trakt answered %(status)s.", status=str(status))
 
 
 def _count(data: Any, name: str) -> int | None:

@@ -48,8 +48,8 @@ NAMES = frozenset(
     ]
 )
 WORD, ADDRESS = re.compile(r"[A-Za-z][A-Za-z-]+"), re.compile(r"https://\S+|\{\w+\}")
-# Said in English by what wrote it: log lines, and the documents of the API, which are for people who write programs.
-ENGLISH = "code, kbd, .code, [lang=en], script, style, .log .message, .log .level"
+# Said in English: the documents of the API, which are for people who write programs.
+ENGLISH = "code, kbd, .code, [lang=en], script, style"
 MONTHS = get_month_names("wide", locale=pseudo.LANGUAGE).values()
 SHOW = {"kind": "show", "traktId": 70_000, "year": 2013, "ids": {}}
 # As the mapping writes it.

@@ -10,6 +10,7 @@ from jobs import progress as progress_module
 from jobs.errors import LostClaim
 from jobs.progress import Progress
 from jobs.records import ItemOutcome, Reason
+from jobs.said import said
 from tests.at_once import at_once
 from webapp.database import transaction
 from webapp.models import Log, RequestCount, Run, RunItem, User
@@ -63,16 +64,16 @@ def test_a_phase_is_written_at_once_and_its_steps_twice_a_second(run: Run, progr
 
 
 def test_lines_are_batched_and_an_error_is_written_at_once(run: Run, progress: Progress) -> None:
-    progress.log("info", "one")
+    progress.log("info", said("one"))
     assert lines(run) == []
-    progress.log("error", "two")
+    progress.log("error", said("two"))
     assert lines(run) == [("info", "one"), ("error", "two")]
 
 
 def test_a_run_logs_only_so_much(run: Run, progress: Progress, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress_module, "LINES_PER_RUN", 3)
     for number in range(10):
-        progress.log("info", str(number))
+        progress.log("info", said("%(number)s", number=number))
     progress.flush()
     assert [message for _, message in lines(run)] == [
         "0",
@@ -107,7 +108,7 @@ def test_an_item_is_one_row_per_entry(run: Run, progress: Progress) -> None:
 def test_nothing_is_written_for_a_run_that_another_worker_has(run: Run, progress: Progress) -> None:
     with transaction() as session:
         session.execute(update(Run).where(Run.id == run.id).values(attempt=2))
-    progress.log("info", "from a ghost")
+    progress.log("info", said("from a ghost"))
     with pytest.raises(LostClaim):
         progress.flush()
     assert lines(run) == []
@@ -116,14 +117,14 @@ def test_nothing_is_written_for_a_run_that_another_worker_has(run: Run, progress
 def test_what_is_said_inside_a_transaction_is_written_after_it(run: Run, progress: Progress) -> None:
     with transaction() as session:
         session.execute(select(Run.id))
-        progress.log("error", "late")
+        progress.log("error", said("late"))
     assert lines(run) == []
     progress.flush()
     assert lines(run) == [("error", "late")]
 
 
 def test_another_thread_never_writes(app: Flask, run: Run, progress: Progress) -> None:
-    at_once([lambda: progress.log("error", "from a helper")])
+    at_once([lambda: progress.log("error", said("from a helper"))])
     assert lines(run) == []
     progress.flush()
     assert lines(run) == [("error", "from a helper")]

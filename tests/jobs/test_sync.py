@@ -14,6 +14,7 @@ from sqlalchemy import delete, select, update
 from jobs import pictures, planning, plans, refresh, runstate, selection, single, sync, tools
 from jobs.errors import AppRefused, IncompleteRead, RateLimited, Reconnect, ServiceDown
 from jobs.records import Activity, PartialDate, Pile, Placement, Play, Reason, Receipt, Refusal, Span
+from jobs.said import said
 from jobs.sources.anilist import Viewer
 from jobs.storing import get_setting, put_setting
 from jobs.targets.trakt_writes import Removal
@@ -669,7 +670,7 @@ def test_a_ghost_leaves_silently(world: World, monkeypatch: pytest.MonkeyPatch) 
 def test_an_empty_cache_that_cannot_be_filled_ends_the_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(refresh, "empty_sources", lambda: ["otaku"])
     monkeypatch.setattr(
-        refresh, "refresh", lambda name: refresh.SourceState(name, 0, None, None, None, "It answered 404.")
+        refresh, "refresh", lambda name: refresh.SourceState(name, 0, None, None, None, said("It answered 404."))
     )
     world.anilist.put(entry(1))
     run = world.run()

@@ -36,6 +36,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 Json = JSON().with_variant(JSONB(), "postgresql")
+JsonOrNull = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")  # None is no value at all
 BigInt = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts rowids only on INTEGER
 
 pk = Annotated[int, mapped_column(BigInt, primary_key=True, autoincrement=True)]

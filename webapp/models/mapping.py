@@ -10,7 +10,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.extensions import Base
-from webapp.models.base import Json, UtcDateTime, bigint, now, pk, short, text, touched
+from webapp.models.base import Json, JsonOrNull, UtcDateTime, bigint, now, pk, short, text, touched
 
 
 class MappingSource(Base):
@@ -31,6 +31,7 @@ class MappingSource(Base):
     last_activity: Mapped[datetime | None] = mapped_column(UtcDateTime())  # what the source says of its own change
     last_attempt: Mapped[datetime | None] = mapped_column(UtcDateTime())
     last_error: Mapped[text | None]  # the sentence; None after a good look
+    last_said: Mapped[Any | None] = mapped_column(JsonOrNull)  # the same as `jobs.said.parts_of` gives it, for pages
     held_rows: Mapped[int | None]  # usable rows of a file that was held back because it lost too many
     accepted_rows: Mapped[int | None]  # so few rows an administrator has agreed to; None after the next good look
 

@@ -10,7 +10,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.extensions import Base
-from webapp.models.base import Json, UtcDateTime, bigint, now, pk, short, text
+from webapp.models.base import Json, JsonOrNull, UtcDateTime, bigint, now, pk, short, text
 
 OPEN = ("queued", "running", "waiting")
 RUN_STATES = (*OPEN, "needs_approval", "succeeded", "partial", "failed", "cancelled")
@@ -121,7 +121,8 @@ class Log(Base):
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
     level: Mapped[str] = mapped_column(String(8))  # debug, info, warning, error
-    message: Mapped[text]
+    message: Mapped[text]  # in English
+    said: Mapped[Any | None] = mapped_column(JsonOrNull)  # the same as `jobs.said.parts_of` gives it, for pages
     created_at: Mapped[now]
 
     __table_args__ = (

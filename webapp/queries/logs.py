@@ -20,6 +20,7 @@ LINE: tuple[Any, ...] = (
     Log.run_id,
     Log.level,
     Log.message,
+    Log.said,
     Log.created_at,
 )  # no whole row: a page shows hundreds
 Line = Row[Any]

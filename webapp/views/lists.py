@@ -10,6 +10,7 @@ from jobs.public_address import NotPublic
 from webapp import caches, enqueue
 from webapp.forms import MAX_ID, Form
 from webapp.i18n import gettext as _
+from webapp.retold import retold
 
 blueprint = Blueprint("lists", __name__, url_prefix="/manual/lists")
 
@@ -38,7 +39,7 @@ def add() -> ResponseReturnValue:
         try:
             list_id = caches.subscribe(current_user, title, url)
         except NotPublic as error:
-            form.errors["url"] = _(str(error))
+            form.errors["url"] = retold(error.detail)
         except caches.AlreadyThere:
             form.errors["url"] = _("This list is there already.")
         except caches.TooManyLists:

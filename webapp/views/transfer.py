@@ -7,10 +7,12 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from jobs.mapping.correction_text import UnreadableText
+from jobs.said import said
 from webapp import corrections, transfer
 from webapp.forms import Form
 from webapp.i18n import gettext as _
 from webapp.i18n import ngettext
+from webapp.retold import retold
 
 blueprint = Blueprint("transfer", __name__, url_prefix="/manual")
 MIME = {"yaml": "application/yaml", "json": "application/json"}
@@ -40,7 +42,7 @@ def upload() -> ResponseReturnValue:
     content = file.read() if file else b""
     try:
         if not content:
-            raise UnreadableText(_("Choose a file first."))
+            raise UnreadableText(said("Choose a file first."))
         transfer.look(current_user, content)
     except UnreadableText as error:
         return render_template("transfer/transfer.html", error=_where(error)), 422
@@ -101,5 +103,5 @@ def _draft(token: str) -> bytes:
 
 
 def _where(error: UnreadableText) -> str:
-    said = _(str(error))
-    return _("Line %(line)s: %(reason)s", line=error.line, reason=said) if error.line else said
+    why = retold(error.why)
+    return _("Line %(line)s: %(reason)s", line=error.line, reason=why) if error.line else why
