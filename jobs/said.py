@@ -28,6 +28,9 @@ class Said(str):
         made.pattern, made.values, made.many = pattern, values, many
         return made
 
+    def __reduce__(self) -> Any:
+        return Said, (self.pattern, self.values, self.many)
+
 
 def said(pattern: str, /, **values: Value) -> Said:
     """One sentence, or a part of one that is the value of another. A `%` is written `%%` where there are values."""

@@ -14,7 +14,7 @@ from webapp.config import ROOT
 CORE = {
     "jobs.records", "jobs.errors", "jobs.planner", "jobs.dates", "jobs.mapping.resolver", "jobs.mapping.placement",
     "jobs.mapping.rows", "jobs.transport", "jobs.answers", "jobs.filters", "jobs.rewatches", "jobs.verdicts", "jobs.doctor",
-    "jobs.extras",
+    "jobs.extras", "jobs.said",
 }  # fmt: skip
 FRAMEWORKS = {"flask", "flask_sqlalchemy", "sqlalchemy", "redis", "rq", "flask_login", "flask_migrate"}
 WEBAPP_MAY = {
@@ -25,6 +25,7 @@ WEBAPP_MAY = {
     "jobs.mapping.correction_text",
     "jobs.public_address",
     "jobs.planner",
+    "jobs.said",
 }
 TOKENS_MAY = WEBAPP_MAY | {"jobs.transport", "jobs.answers"}  # answers: the reading half of transport
 WITH_TRANSPORT = {"webapp.tokens", "webapp.oauth", "webapp.grants"}  # grants: the requests of the other two

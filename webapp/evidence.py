@@ -121,6 +121,7 @@ _BECAUSE: Final = (
     mark("A person set these episodes"),
     mark("A person chose it"),
     mark("chosen by %(name)s"),
+    mark("imported by %(name)s"),
     mark("Corrected by an episode override"),
     mark("%(service)s absolute %(place)s"),
     mark("movie %(id)s"),

@@ -11,11 +11,23 @@ from playwright.sync_api import Browser, Page
 from sqlalchemy import select, update
 from sqlalchemy.orm.attributes import flag_modified
 
+from jobs.said import counted, parts_of, said
 from tests import pseudo
 from tests.e2e import house
 from tests.e2e.conftest import SIZES, opened
 from webapp.extensions import db
-from webapp.models import Entry, HistoryFinding, LookUp, Mapping, MappingList, Media, TraktShow, User
+from webapp.models import (
+    Entry,
+    HistoryFinding,
+    Log,
+    LookUp,
+    Mapping,
+    MappingList,
+    MappingSource,
+    Media,
+    TraktShow,
+    User,
+)
 
 pytestmark = pytest.mark.browser
 # Names are the same in every language; so are what a person typed, zones, file formats, and words of the protocols.
@@ -52,6 +64,17 @@ WORD, ADDRESS = re.compile(r"[A-Za-z][A-Za-z-]+"), re.compile(r"https://\S+|\{\w
 ENGLISH = "code, kbd, .code, [lang=en], script, style"
 MONTHS = get_month_names("wide", locale=pseudo.LANGUAGE).values()
 SHOW = {"kind": "show", "traktId": 70_000, "year": 2013, "ids": {}}
+# As jobs write it.
+KEPT = said(
+    "%(why)s The rows from before stay in use.",
+    why=said(
+        "The new file has %(rows)s usable rows, %(share)s %% fewer than the %(before)s at hand.",
+        rows=90,
+        share=10,
+        before=100,
+    ),
+)
+SENT = said("Added %(plays)s.", plays=counted("%(num)s episode", "%(num)s episodes", 1234))
 # As the mapping writes it.
 SAID = {"reason": "Fribbs says season 2 of TMDB 1429; Trakt lists it. The sources agree.", "detail": "The sources name different places and nothing says which one Trakt follows.", "sources": {"fribbs": "TMDB S2 E1"}}  # fmt: skip
 FIND = """english => {
@@ -80,6 +103,13 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[house.House]:
             db.session.execute(update(Media).values(title_romaji="進撃の巨人"))
             db.session.execute(update(Mapping).values(reason=SAID["reason"]))
             db.session.execute(update(MappingList).values(title="一覧", url="https://127.0.0.1/1.json"))
+            db.session.add_all(
+                MappingSource(name=f"list:{one}", url="x") for one in db.session.scalars(select(MappingList.id))
+            )
+            db.session.execute(
+                update(MappingSource).values(last_error=str(KEPT), last_said=parts_of(KEPT), held_rows=90)
+            )
+            db.session.execute(update(Log).values(message=str(SENT), said=parts_of(SENT)))
             found = [[{**SHOW, "title": "進撃の巨人"}]]
             db.session.execute(update(LookUp).where(LookUp.state == "answered").values(answer=found))
             for entry in db.session.scalars(select(Entry)):
@@ -120,4 +150,9 @@ def test_every_text_of_every_page_goes_through_gettext(chrome: Browser, foreign:
                 found.append(f"{address}: longer words make it wider than a phone")
         page.goto("/?under=1")
         assert "21.000" in page.locator("#caches").inner_text()  # numbers as the language writes them
+        assert pseudo.accented("The rows from before stay in use.") in page.locator("#caches .error").first.inner_text()
+        page.goto("/logs")
+        assert "1.234" in page.locator(".log .message").first.inner_text()
+        page.goto(foreign.pages["transfer.look"][0])
+        assert pseudo.accented("neither traktId nor spans says anything") in page.locator(".rows").first.inner_text()
     assert not found, "\n".join(dict.fromkeys(found))

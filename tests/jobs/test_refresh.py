@@ -212,9 +212,9 @@ def test_a_failure_is_forgotten_after_the_next_good_look(host: FakeHost) -> None
 
 
 def test_a_first_look_that_fails_says_so_without_rows(host: FakeHost) -> None:
-    host.answer = ServiceDown("no connection")
+    host.answer = ServiceDown("Fribbs could not be reached")
     state = refresh.refresh("fribbs", download=host)
-    assert (state.error, state.rows_kept, state.last_sync) == ("No connection.", 0, None)
+    assert (state.error, state.rows_kept, state.last_sync) == ("Fribbs could not be reached.", 0, None)
     assert refresh.empty_sources() == ["otaku", "fribbs", "anime_lists"]
 
 

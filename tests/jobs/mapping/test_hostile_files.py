@@ -310,5 +310,5 @@ def test_a_list_gives_the_titles_that_say_all_and_no_overrides(tmp_path: Path) -
     (tmp_path / "list").write_text(write(mappings, overrides, "yaml"))
     assert list(read_list(tmp_path / "list")) == [ListRow(1, "show", 2, spans=((1, 12, 2, 3),)), None, None, None]
     (tmp_path / "list").write_text("<html>")
-    with pytest.raises(UnusableFile, match=r"web page.*line 1"):
+    with pytest.raises(UnusableFile, match=r"Line 1: .*web page"):
         list(read_list(tmp_path / "list"))
