@@ -6,7 +6,7 @@ from typing import Any
 
 from jobs.said import parts_of
 from webapp.evidence import explained
-from webapp.i18n import catalogue, number
+from webapp.i18n import number, speech
 
 
 def retold(sentence: str) -> str:
@@ -19,7 +19,7 @@ def from_parts(parts: Any) -> str:
     if not parts:
         return ""
     pattern, values, many = parts
-    known = catalogue()
+    known = speech().catalogue
     text = known.gettext(pattern) if many is None else known.ngettext(pattern, many, values["num"])
     try:
         return text % {name: _value(value) for name, value in values.items()} if values else text

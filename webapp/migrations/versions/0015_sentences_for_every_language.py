@@ -1,6 +1,6 @@
 """what caches and runs say, with what it was made of: pages say it in the reader's language
 
-Revision: 0015, after 0011
+Revision: 0015, after 0014
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0015"
-down_revision = "0011"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
