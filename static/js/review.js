@@ -1,4 +1,4 @@
-// Needs you by keyboard: 1 to 9 choose, N, X decide, S goes to the next title, U takes back. The buttons do the same.
+// Needs you by keyboard: 1 to 9 choose, N, X decide, S goes to the next title or page, U takes back. The buttons do the same.
 "use strict";
 
 {
@@ -16,6 +16,8 @@
     if (busy || event.target.closest("input:not([type=checkbox]), select, textarea")) return;
     const key = event.key.toLowerCase();
     if (key === "s") {
+      const more = document.querySelector("main a[rel=next]");
+      if (more && current === cards.at(-1)) return more.click();
       const next = cards[cards.indexOf(current) + 1] ?? cards[0];
       next?.focus();
       next?.scrollIntoView({ block: "start" });

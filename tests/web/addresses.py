@@ -17,7 +17,10 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "home.step": ("hx /step?on=/",),
     "home.budgets": ("/budgets", "hx /budgets"),
     "home.caches": ("hx /caches",),
-    "review.show": ("/review", "/review?offset={second}"),
+    "review.show": ("/review", "/review?offset={second}", "/review?at={asking}"),
+    "review.no_match": ("/review/no-match", "hx /review/no-match"),
+    "review.waiting": ("/review/waiting", "hx /review/waiting"),
+    "review.decided": ("/review/decided", "hx /review/decided"),
     "sync.show": ("/sync",),
     "history.show": (
         "/history", "hx /history", "/history?q={words}", "/history?q=the", "/history?q=nothing-fits", "/history?state=sent", "/history?state=hold",

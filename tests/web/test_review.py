@@ -120,7 +120,17 @@ def test_those_watched_most_come_first_and_pages_follow(quiet: Browser, site: Fl
             db.session.add(Entry(user_id=entry.user_id, account_id="anilist-1", anilist_id=number, status="COMPLETED", progress=1, seen_at=NOW, pile="needs_you", reason="season_unknown", placement=entry.placement))  # fmt: skip
         db.session.commit()
     assert "40 titles to decide" in quiet.get("/review")
-    assert 'id="entry-529"' in quiet.get("/review?offset=30")
+    ids = [
+        re.findall(r'<article[^>]* id="entry-(\d+)"', quiet.get(f"/review?offset={offset}"))
+        for offset in range(0, 40, 5)
+    ]
+    assert [len(page) for page in ids] == [5] * 8
+    assert sorted(int(one) for page in ids for one in page) == [*range(1, 11), *range(500, 530)]
+    for at in (5, 4, 517, 529):
+        assert f'id="entry-{at}"' in quiet.get(f"/review?at={at}"), at
+    assert 'href="/review?offset=10">Skip' in quiet.get("/review?offset=5")  # of the last card: to the next page
+    for at in ("16", "999", "x"):  # needs nobody, is not known, is no number
+        assert quiet.get(f"/review?at={at}").count("<article") == 5
     quiet.get("/review?offset=400", status=302)
     for nonsense in ("-1", "x", "9" * 30):
         quiet.get(f"/review?offset={nonsense}")
@@ -212,7 +222,7 @@ def test_a_candidate_that_changed_in_between_is_named_and_changes_nothing(
 ) -> None:
     placement = rows(Entry, anilist_id=1)[0].placement
     change(site, 1, placement={**placement, "candidates": placement["candidates"][:1]})
-    assert quiet.post(*use(season=3)) == "/review#entry-1"
+    assert quiet.post(*use(season=3)) == "/review?at=1#entry-1"
     assert "no longer among the choices" in quiet.get("/review")
     assert rows(Mapping, anilist_id=1) == []
     assert rows(Decision) == []
@@ -225,7 +235,7 @@ def test_a_title_is_put_aside_once_and_taken_back(quiet: Browser, rows: Rows, ch
     assert (rows(Entry, anilist_id=1)[0].choice, rows(Entry, anilist_id=1)[0].choice_by) == (choice, "hanako")
     assert len(rows(Decision)) == 1
     assert said in quiet.get("/review")
-    assert take_back(quiet) == "/review#entry-1"
+    assert take_back(quiet) == "/review?at=1#entry-1"
     assert rows(Entry, anilist_id=1)[0].choice is None
     assert "asks again" in quiet.get("/review")
 
@@ -310,6 +320,17 @@ def test_what_no_page_would_send_is_refused(quiet: Browser, path: str, data: dic
     assert quiet.client.post(path, data={"csrf_token": quiet.token(), **data}).status_code in (400, 404)
 
 
+def test_what_was_decided_before_is_fetched_when_it_is_opened(quiet: Browser) -> None:
+    assert "/review/decided" not in quiet.get("/review")
+    assert "Nothing here any more" in quiet.get("/review/decided")
+    quiet.post("/review/1/aside", {"choice": "never"})
+    quiet.post("/review/2/aside", {"choice": "ignored"})
+    assert 'hx-get="/review/decided"' in quiet.get("/review")
+    text = quiet.get("/review/decided", hx=True)
+    assert text.index("Title 2") < text.index("Title 1")
+    assert text.count(">Take back<") == 2
+
+
 # Misplaced
 
 
@@ -326,7 +347,7 @@ def misplaced(site: Flask) -> None:
 
 def test_a_place_that_changed_says_what_moving_does(quiet: Browser, site: Flask, rows: Rows) -> None:
     misplaced(site)
-    text = card(quiet.get("/review"), 10)
+    text = card(quiet.get("/review?at=10"), 10)
     assert "12 plays stand elsewhere. They will be added at their new place first" in text
     assert "Season 2, 1-12" in text
     assert "Season 1, 1-12" in text
@@ -338,7 +359,7 @@ def test_a_place_that_changed_says_what_moving_does(quiet: Browser, site: Flask,
 
 def test_a_move_to_a_place_that_changed_again_is_not_begun(quiet: Browser, site: Flask, rows: Rows) -> None:
     misplaced(site)
-    assert quiet.post("/review/10/move", {"do": "move", "place": "show:70000:1-12:3:1"}) == "/review#entry-10"
+    assert quiet.post("/review/10/move", {"do": "move", "place": "show:70000:1-12:3:1"}) == "/review?at=10#entry-10"
     assert "The place changed again" in quiet.get("/review")
     assert rows(Run, mode="move", anilist_id=10) == []
 
@@ -348,19 +369,22 @@ def test_plays_that_are_kept_make_their_place_a_correction(quiet: Browser, site:
     quiet.post("/review/10/move", {"do": "keep", "next": ""})
     (span,) = rows(EntrySpan, anilist_id=10)
     assert (span.first, span.last, span.season, span.start) == (1, None, 1, 1)  # later episodes follow
-    assert 'id="entry-10"' not in quiet.get("/review")
+    assert 'id="entry-10"' not in quiet.get("/review?at=10") + quiet.get("/review?offset=5")
     quiet.post("/review/10/move", {"do": "keep"})
     assert "was decided in the meantime" in quiet.get("/review")
     take_back(quiet)
     assert rows(EntrySpan, anilist_id=10) == []
-    assert 'id="entry-10"' in quiet.get("/review")
+    assert 'id="entry-10"' in quiet.get("/review?at=10")
 
 
 # The other piles
 
 
 def test_a_whole_format_is_ignored_and_taken_back_in_one_action(quiet: Browser, rows: Rows) -> None:
-    page = quiet.get("/review")
+    assert 'hx-get="/review/no-match"' in quiet.get("/review")
+    page = quiet.get("/review/no-match")
+    assert page.count("<html") == 1
+    assert "<html" not in quiet.get("/review/no-match", hx=True)
     assert "Ignore all of these" in page
     assert "next looked at" in page
     quiet.post("/review/ignore", {"format": "TV"})
@@ -375,7 +399,7 @@ def test_what_waits_says_for_what_and_until_when(quiet: Browser, site: Flask, ro
     waiting = rows(Entry, pile="waiting")[0]
     part = {"first": 11, "last": 12, "pile": "waiting", "reason": "not_listed_yet", "due_at": None}
     change(site, waiting.anilist_id, waiting_since=utcnow() - timedelta(days=3), placement={"anilist_id": waiting.anilist_id, "open": [part]})  # fmt: skip
-    page = quiet.get("/review")
+    page = quiet.get("/review/waiting")
     assert "Episodes 11 to 12 of" in page
     assert "comes to you" in page
 

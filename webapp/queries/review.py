@@ -16,10 +16,12 @@ from webapp.models import Decision, Entry, Media, PlayRow, TraktShow, User
 
 # Something of it was seen, so that something would be sent.
 _SEEN = or_(Entry.progress > 0, Entry.status.in_(("COMPLETED", "REPEATING")))
+ASKING = ("needs_you", "no_match", "waiting")
+_LONGEST_FIRST = (unindexed(Entry.progress).desc(), Entry.id)
 
 
-def asking(user_id: int, pile: str) -> list[Any]:
-    """Conditions: entries of one pile that would be sent, and that the person has neither put aside nor still to watch."""
+def asking(user_id: int, *piles: str) -> list[Any]:
+    """Conditions: entries of these piles that would be sent, and that the person has neither put aside nor still to watch."""
     person = db.session.get(User, user_id)
     sent = list(person.statuses) if person is not None else []
     return [
@@ -27,28 +29,42 @@ def asking(user_id: int, pile: str) -> list[Any]:
         Entry.user_id == user_id,
         Entry.gone_at.is_(None),
         Entry.choice.is_(None),
-        Entry.pile == pile,
+        Entry.pile.in_(piles),
         _SEEN,
     ]
 
 
 def review(user_id: int, pile: str, *, limit: int = 50, offset: int = 0) -> list[tuple[Entry, str | None]]:
-    """Entries of one pile that wait for a decision or for Trakt, the longest watched first; with the show's name."""
+    """Entries of one pile that wait for a decision or for Trakt, the longest watched first; with the show's name.
+
+    The ids of the page first: all rows of the pile with their titles take longer to sort than the page to read.
+    """
+    page = select(Entry.id).where(*asking(user_id, pile)).order_by(*_LONGEST_FIRST).offset(offset).limit(limit)
     query = (
         select(Entry, TraktShow.title)
         .join(Entry.media)
         .options(contains_eager(Entry.media))
         .outerjoin(TraktShow, (TraktShow.trakt_id == Entry.trakt_id) & (Entry.kind == "show"))
-        .where(*asking(user_id, pile))
-        .order_by(unindexed(Entry.progress).desc(), Entry.id)
-        .offset(offset)
-        .limit(limit)
+        .where(Entry.id.in_(select(page.subquery().c.id)))
+        .order_by(*_LONGEST_FIRST)
     )
     return [(entry, show) for entry, show in db.session.execute(query)]
 
 
-def review_count(user_id: int, pile: str) -> int:
-    return db.session.scalar(select(func.count()).select_from(Entry).where(*asking(user_id, pile))) or 0
+def place_in_review(user_id: int, pile: str, anilist_id: int) -> int | None:
+    """How many entries of a pile stand before this one in the order of `review`; None when it does not ask."""
+    asks = asking(user_id, pile)
+    one = db.session.execute(select(Entry.progress, Entry.id).where(*asks, Entry.anilist_id == anilist_id)).first()
+    if one is None:
+        return None
+    before = or_(Entry.progress > one.progress, (Entry.progress == one.progress) & (Entry.id < one.id))
+    return db.session.scalar(select(func.count()).select_from(Entry).where(*asks, before)) or 0
+
+
+def review_counts(user_id: int) -> dict[str, int]:
+    """Entries of each pile that would be sent and that the person has not put aside."""
+    query = select(Entry.pile, func.count()).where(*asking(user_id, *ASKING)).group_by(Entry.pile)
+    return {**dict.fromkeys(ASKING, 0), **{str(pile): count for pile, count in db.session.execute(query)}}
 
 
 @dataclass(frozen=True)

@@ -14,47 +14,79 @@ from flask_login import current_user
 from webapp import decisions, queries, runs
 from webapp.cards import SIBLINGS, cards, value_of
 from webapp.decisions import DecidedAlready, NothingToChoose
-from webapp.forms import MAX_ID, Form
+from webapp.forms import MAX_ID, Form, number_arg
 from webapp.i18n import gettext as _
 from webapp.i18n import lazy_gettext as _l
 from webapp.i18n import ngettext
 from webapp.models import Entry, utcnow
 from webapp.queries import Made
+from webapp.templating import is_htmx
 
 blueprint = Blueprint("review", __name__)
-PAGE = 10
-MOST = 25  # titles of a folded pile on this page; Titles has them all
+PAGE = 5  # cards; each is a decision, and the next ones follow as soon as these are made
+MOST = 25  # titles of a folded pile; Titles has them all
 FRESH = timedelta(days=1)  # so long is the newest decision named with "Take back" on top
 LOOKS = 20  # titles that are looked at again at once when they were taken back together
 
 
 @blueprint.get("/review")
 def show() -> ResponseReturnValue:
+    """The cards of one page: from `offset` on, or those around the title `at`."""
     user_id = current_user.id
-    total = queries.review_count(user_id, "needs_you")
-    offset = _offset(request.args.get("offset", ""))
+    counts = queries.review_counts(user_id)
+    total = counts["needs_you"]
+    offset = _page_of(user_id) or _offset(request.args.get("offset", ""))
     if offset and offset >= total:
         return redirect(url_for("review.show"))
-    made = queries.decisions(user_id)
-    no_match = dict(_by_format(queries.review(user_id, "no_match", limit=MOST)))
+    latest = queries.decisions(user_id, limit=1)
+    older = url_for("review.show", offset=offset + PAGE) if offset + PAGE < total else None
     return render_template(
         "review/review.html",
         approvals=queries.waiting_approval(user_id),
         cards=cards(user_id, [entry for entry, _show in queries.review(user_id, "needs_you", limit=PAGE, offset=offset)]),
         total=total,
         offset=offset,
-        formats=[(pile, no_match.get(pile.format, [])) for pile in queries.no_match_formats(user_id)],
-        waiting=queries.review(user_id, "waiting", limit=MOST),
-        waiting_total=queries.review_count(user_id, "waiting"),
-        latest=made[0] if made and made[0].at > utcnow() - FRESH else None,
-        made=made,
+        counts=counts,
+        latest=latest[0] if latest and latest[0].at > utcnow() - FRESH else None,
+        decided=bool(latest),
         key=decisions.candidate_key,
         place_of=place_of,
         value_of=value_of,
-        month=timedelta(days=30),
-        older=url_for("review.show", offset=offset + PAGE) if offset + PAGE < total else None,
+        older=older,
         newer=url_for("review.show", offset=max(offset - PAGE, 0) or None) if offset else None,
     )  # fmt: skip
+
+
+def _page_of(user_id: int) -> int:
+    """Where the page begins on which the title `at` stands; 0 when it asks for nothing."""
+    at = number_arg("at")
+    before = queries.place_in_review(user_id, "needs_you", at) if at else None
+    return (before or 0) // PAGE * PAGE
+
+
+# The folded parts, fetched when they are opened
+
+
+@blueprint.get("/review/no-match")
+def no_match() -> ResponseReturnValue:
+    rows = dict(_by_format(queries.review(current_user.id, "no_match", limit=MOST)))
+    formats = [(pile, rows.get(pile.format, [])) for pile in queries.no_match_formats(current_user.id)]
+    return _part("no_match", formats=formats)
+
+
+@blueprint.get("/review/waiting")
+def waiting() -> ResponseReturnValue:
+    rows = queries.review(current_user.id, "waiting", limit=MOST + 1)
+    return _part("waiting", waiting=rows[:MOST], more=len(rows) > MOST, month=timedelta(days=30))
+
+
+@blueprint.get("/review/decided")
+def decided() -> ResponseReturnValue:
+    return _part("decided", made=queries.decisions(current_user.id), place_of=place_of)
+
+
+def _part(name: str, **context: Any) -> ResponseReturnValue:
+    return render_template(f"review/_{name}.html" if is_htmx() else "review/part.html", part=name, **context)
 
 
 def _by_format(rows: list[tuple[Entry, str | None]]) -> list[tuple[str | None, list[Entry]]]:
@@ -81,7 +113,8 @@ def _back(anilist_id: int | None = None) -> ResponseReturnValue:
     following = request.form.get("next", "")
     anchor = anilist_id or (int(following) if re.fullmatch(r"[0-9]{1,16}", following) else None)
     offset = _offset(request.form.get("offset", ""))
-    return redirect(url_for("review.show", offset=offset or None, _anchor=f"entry-{anchor}" if anchor else None), 303)
+    where = {"at": anilist_id} if anilist_id else {"offset": offset or None}
+    return redirect(url_for("review.show", **where, _anchor=f"entry-{anchor}" if anchor else None), 303)
 
 
 STALE = _l("This place is no longer among the choices. Look at what there is now.")
