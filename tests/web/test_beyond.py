@@ -184,7 +184,7 @@ def test_the_outcome_of_a_run_is_a_sentence(
 def test_titles_whose_status_is_not_sent_are_no_questions(site: Flask, small: Browser) -> None:
     with site.app_context():
         user_id = person(site).id
-        before = queries.review_count(user_id, "needs_you")
+        before = queries.review_counts(user_id)["needs_you"]
         db.session.get_one(User, user_id).statuses = ["CURRENT"]
         db.session.commit()
-        assert queries.review_count(user_id, "needs_you") == 0 < before
+        assert queries.review_counts(user_id)["needs_you"] == 0 < before

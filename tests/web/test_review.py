@@ -129,8 +129,8 @@ def test_those_watched_most_come_first_and_pages_follow(quiet: Browser, site: Fl
     for at in (5, 4, 517, 529):
         assert f'id="entry-{at}"' in quiet.get(f"/review?at={at}"), at
     assert 'href="/review?offset=10">Skip' in quiet.get("/review?offset=5")  # of the last card: to the next page
-    for at in ("16", "999", "x"):  # needs nobody, is not known, is no number
-        assert quiet.get(f"/review?at={at}").count("<article") == 5
+    for other in ("16", "999", "x"):  # needs nobody, is not known, is no number
+        assert quiet.get(f"/review?at={other}").count("<article") == 5
     quiet.get("/review?offset=400", status=302)
     for nonsense in ("-1", "x", "9" * 30):
         quiet.get(f"/review?offset={nonsense}")
