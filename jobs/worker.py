@@ -29,7 +29,8 @@ from rq.serializers import JSONSerializer
 # Jobs are named by string: what they need is imported here, once, before the fork.
 from jobs import connect, pictures, refresh, runstate, sync, tick, upkeep
 from jobs.family import Child, Family, end_with_parent
-from webapp import create_app, enqueue, logs
+from webapp import enqueue, logs
+from webapp.app import create_app
 from webapp.config import Config, ConfigError, load
 from webapp.extensions import db
 from webapp.memory import keep_what_is_loaded

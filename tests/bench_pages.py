@@ -22,7 +22,7 @@ from flask import Flask
 from tests.big_library import Library
 from tests.web.addresses import Address, addresses
 from tests.web.conftest import PASSWORD, Browser, counted
-from webapp import create_app
+from webapp.app import create_app
 from webapp.auth import hash_password
 from webapp.config import load
 from webapp.extensions import db

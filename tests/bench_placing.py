@@ -26,7 +26,7 @@ from jobs.placing import PlacingClients, place_entries
 from jobs.records import ListEntry, MediaInfo
 from jobs.targets.trakt_public import Found, SeasonsAnswer
 from jobs.transport import Download
-from webapp import create_app
+from webapp.app import create_app
 from webapp.config import load
 from webapp.extensions import db
 from webapp.memory import keep_what_is_loaded

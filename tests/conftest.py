@@ -15,7 +15,7 @@ from redis import Redis
 
 from tests.quick_apps import addresses_compiled_once, write_empty_tables
 from tests.real_servers import new_database, real_postgres, real_redis
-from webapp import create_app
+from webapp.app import create_app
 from webapp.config import Config, load
 from webapp.extensions import db
 from webapp.models import User

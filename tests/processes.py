@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from webapp import create_app
+from webapp.app import create_app
 from webapp.config import ROOT, load
 from webapp.extensions import db
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from werkzeug.routing import Rule
 
-from webapp import create_app
+from webapp.app import create_app
 from webapp.config import load
 from webapp.extensions import db
 

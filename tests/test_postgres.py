@@ -14,7 +14,8 @@ from sqlalchemy import delete, func, select
 
 from jobs import runstate, tick
 from tests.at_once import at_once
-from webapp import create_app, crypto, runs, schedule, tokens
+from webapp import crypto, runs, schedule, tokens
+from webapp.app import create_app
 from webapp.config import Config, _database_url
 from webapp.extensions import Base, db
 from webapp.grants import Tokens

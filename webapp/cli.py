@@ -8,7 +8,8 @@ import sys
 import click
 from sqlalchemy import select, update
 
-from webapp import corrections_cli, create_app
+from webapp import corrections_cli
+from webapp.app import create_app
 from webapp.auth import hash_password
 from webapp.config import ROOT, ConfigError, load
 from webapp.database import transaction

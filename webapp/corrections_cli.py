@@ -13,7 +13,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from jobs.mapping.correction_text import UnreadableText
-from webapp import caches, corrections, create_app, runbook, transfer
+from webapp import caches, corrections, runbook, transfer
+from webapp.app import create_app
 from webapp.config import ROOT, load
 from webapp.database import transaction
 from webapp.extensions import db

@@ -19,7 +19,8 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from jobs.doctor import Cause
 from tests.web import seed
-from webapp import create_app, expiry, tokens, transfer
+from webapp import expiry, tokens, transfer
+from webapp.app import create_app
 from webapp.config import load
 from webapp.extensions import db
 from webapp.grants import Tokens

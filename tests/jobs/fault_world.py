@@ -30,7 +30,8 @@ from jobs.transport import Transport
 from tests.jobs.fault_library import SEEDS, WANTED, Place, small_library
 from tests.jobs.listener import Listener, Ticker
 from tests.jobs.sync_fakes import make_run, run_row
-from webapp import create_app, runs, tokens, words
+from webapp import runs, tokens, words
+from webapp.app import create_app
 from webapp.config import load
 from webapp.database import transaction
 from webapp.extensions import db

@@ -21,7 +21,8 @@ from tests.jobs.sync_fakes import make_run, run_row
 from tests.jobs.test_sync_end_to_end import lines, places, posts, sim, simulator
 from tests.processes import in_processes, is_stopped, one_process
 from tests.real_servers import wait_until
-from webapp import create_app, enqueue, tokens
+from webapp import enqueue, tokens
+from webapp.app import create_app
 from webapp.config import load
 from webapp.database import transaction
 from webapp.extensions import db

@@ -14,7 +14,8 @@ from sqlalchemy import func, select, update
 
 from jobs import pace, pictures, sync
 from tests.jobs.sync_fakes import make_run, run_row
-from webapp import create_app, enqueue, preferences, runs, schedule, tokens
+from webapp import enqueue, preferences, runs, schedule, tokens
+from webapp.app import create_app
 from webapp.config import load
 from webapp.database import transaction
 from webapp.extensions import db

@@ -14,7 +14,8 @@ from sqlalchemy import select, update
 from jobs import tick, upkeep
 from jobs.clients import trakt_for
 from tests.processes import in_processes
-from webapp import create_app, enqueue, tokens
+from webapp import enqueue, tokens
+from webapp.app import create_app
 from webapp.config import load
 from webapp.database import transaction
 from webapp.extensions import db

@@ -17,7 +17,7 @@ from flask import Flask
 from sqlalchemy import inspect, text
 
 from tests.at_once import at_once
-from webapp import create_app
+from webapp.app import create_app
 from webapp.config import Config
 from webapp.extensions import Base, db
 from webapp.launch import migrations

@@ -19,7 +19,7 @@ from werkzeug.test import TestResponse
 
 from tests import html
 from tests.web.seed import seed
-from webapp import create_app
+from webapp.app import create_app
 from webapp.config import Config, load
 from webapp.extensions import db
 from webapp.models import User

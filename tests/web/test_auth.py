@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 
 from tests.web.conftest import PASSWORD, Browser
 from tests.web.seed import seed
-from webapp import auth, create_app
+from webapp import auth
+from webapp.app import create_app
 from webapp.config import Config
 from webapp.extensions import Base, db
 from webapp.models import User

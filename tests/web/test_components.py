@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.web.conftest import Browser
-from webapp import create_app
+from webapp.app import create_app
 from webapp.config import ROOT, Config
 
 # Words within a sentence, parts of other components, and what belongs to the frame of every page.

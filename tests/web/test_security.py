@@ -8,7 +8,8 @@ import pytest
 from flask import Flask
 
 from tests.web.conftest import PASSWORD, Browser
-from webapp import auth, create_app
+from webapp import auth
+from webapp.app import create_app
 from webapp.config import Config
 from webapp.extensions import db
 from webapp.security import content_policy, secret_from_file

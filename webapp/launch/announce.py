@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from flask import Flask
 from sqlalchemy import func, select
 
-from webapp import create_app
 from webapp.config import Config, load
 from webapp.database import transaction
+from webapp.extensions import db
 from webapp.launch.output import say
 from webapp.models import MappingSource
 
@@ -30,7 +31,9 @@ def main() -> int:
     deadline = time.monotonic() + PATIENCE
     ready = _until(deadline, lambda: answers(config))
     if ready and config.DEMO:
-        app = create_app(config)
+        app = Flask("webapp")  # the database is all that is needed of it
+        app.config["SQLALCHEMY_DATABASE_URI"] = config.database_url
+        db.init_app(app)
         with app.app_context():
             ready = _until(deadline, caches_filled)
     if not ready:

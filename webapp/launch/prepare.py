@@ -16,7 +16,8 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from webapp import create_app, crypto, enqueue, tokens
+from webapp import crypto, enqueue, tokens
+from webapp.app import create_app
 from webapp.auth import AccountExists, create_first_account, first_account, setup_code
 from webapp.config import Config, ConfigError
 from webapp.database import transaction, upsert

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Flask
 
-from webapp import create_app, logs
+from webapp import logs
+from webapp.app import create_app
 from webapp.config import load
 
 
