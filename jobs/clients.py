@@ -5,6 +5,7 @@ All of them raise the types of `jobs.errors` only.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from flask import current_app
@@ -57,8 +58,8 @@ def _connection(user_id: int, service: str) -> Connection | None:
     return found
 
 
-def anilist_for(user_id: int, *, count: Count | None = None) -> AniList:
-    """AniList as this person sees it: signed in, or as everybody when only a name is known.
+def anilist_for(user_id: int, *, count: Count | None = None, check: Callable[[], None] | None = None) -> AniList:
+    """AniList as this person sees it: signed in, or as everybody when only a name is known. `check`: see `AniList`.
 
     Raises Reconnect when AniList is not connected or has signed the person out: reading a list without its private
     entries would look as if they were gone.
@@ -77,6 +78,7 @@ def anilist_for(user_id: int, *, count: Count | None = None) -> AniList:
         token=token,
         pace=_bucket(pace.anilist()),
         on_refused=partial(tokens.token_refused, user_id, "anilist"),
+        check=check,
     )
 
 

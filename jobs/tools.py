@@ -40,7 +40,7 @@ class Tools:
 def tools_for(ctx: RunContext) -> Tools:
     """The clients of a run. Raises `Reconnect` when Trakt is not connected and the run is no preview."""
     count = ctx.progress.count
-    anilist = anilist_for(ctx.user_id, count=count)
+    anilist = anilist_for(ctx.user_id, count=count, check=ctx.check)
     trakt = _trakt(ctx)
     placing = PlacingClients(public=trakt_public(ctx.user_id, count=count), media=anilist.media, tmdb=tmdb(count=count))
     return Tools(anilist, trakt, placing)

@@ -53,13 +53,16 @@ class AniList:
         token: str | None = None,
         pace: Pace | None = None,
         on_refused: Callable[[str], None] | None = None,
+        check: Callable[[], None] | None = None,
     ) -> None:
-        """`on_refused` is told the token when AniList does not know it any more."""
+        """`on_refused` is told the token when AniList does not know it any more; `check` is called before each request
+        and may raise what ends the run, so that a long list is not read to its end first."""
         self._transport = transport
         self._url = url
         self._token = token
         self._pace = pace
         self._on_refused = on_refused
+        self._check = check
         self._headers = {"Referer": referer} | ({"Authorization": f"Bearer {token}"} if token else {})
 
     @property
@@ -167,6 +170,8 @@ class AniList:
 
     def _ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """The `data` of one query without errors. Raises `jobs.errors`."""
+        if self._check is not None:
+            self._check()
         answer = self._transport.read(
             "POST",
             self._url,

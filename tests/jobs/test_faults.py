@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from jobs.sources import anilist_parse
 from tests.jobs.fault_library import SEEDS, WANTED
 from tests.jobs.fault_table import (
     ANILIST,
@@ -22,7 +24,7 @@ from tests.jobs.fault_table import (
     lagging,
 )
 from tests.jobs.fault_world import Stage, Theatre, moment_of, theatre
-from tests.jobs.sync_fakes import run_row
+from tests.jobs.sync_fakes import make_run, run_row
 from webapp import words
 from webapp.models import Run, utcnow
 
@@ -194,3 +196,24 @@ def test_a_fault_of_an_undo(row: Row, house: Theatre, monkeypatch: pytest.Monkey
         assert stage.history() == before
         assert stage.run(trigger="cron").plays_sent == 0
         assert stage.history() == before
+
+
+def test_cancel_is_heard_between_two_parts_of_the_list(house: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
+    with house.stage(monkeypatch) as stage:
+        stage.world.settings.anilist_chunk = 1
+        run_id = make_run(stage.user)
+        real = anilist_parse.collection
+
+        def while_it_reads(*part: Any) -> Any:
+            monkeypatch.setattr(anilist_parse, "collection", real)
+            stage.cancel(run_row(run_id))
+            return real(*part)
+
+        monkeypatch.setattr(anilist_parse, "collection", while_it_reads)
+        before = stage.requests("anilist", "POST", "")
+        run = stage.work(run_id)
+        assert (run.status, run.reason, run.phase) == ("cancelled", "cancelled", "reading_anilist")
+        assert stage.requests("anilist", "POST", "") - before == 2  # who it is, and the first part of three
+        assert not stage.requests("trakt", "POST", "/sync/history")
+        assert stage.run().status == "succeeded"
+        assert stage.history() == ALL

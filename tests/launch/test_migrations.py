@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from tests.at_once import at_once
 from webapp.app import create_app
 from webapp.config import Config
 from webapp.extensions import Base, db
-from webapp.launch import migrations
+from webapp.launch import migrations, prepare
 from webapp.launch.errors import LaunchError
 from webapp.launch.folder import make_folder
 
@@ -78,7 +79,7 @@ def test_an_older_schema_is_copied_before_it_changes(
     real = migrations.snapshot
     monkeypatch.setattr(migrations, "known_revisions", lambda: {"0000", migrations.newest_revision()})
     monkeypatch.setattr(migrations, "snapshot", lambda *a: order.append("snapshot") or real(*a))  # type: ignore[func-returns-value]  # append gives None
-    monkeypatch.setattr("flask_migrate.upgrade", lambda **_: order.append("upgrade"))
+    monkeypatch.setattr(migrations.command, "upgrade", lambda *_: order.append("upgrade"))
     migrations.migrate(config.data_dir)
     copy = Path(f"{db.engine.url.database}.before-0000")
     assert order == ["snapshot", "upgrade"]
@@ -117,3 +118,56 @@ def test_two_starts_at_once_migrate_once(empty: Flask, config: Config) -> None:
     results = at_once([partial(start, create_app(config)) for _ in range(2)])
     newest = migrations.newest_revision()
     assert sorted(results, key=str) == sorted([(None, newest), (newest, newest)], key=str)
+
+
+@pytest.fixture
+def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str, str], None]:
+    """Puts one more migration beside ours: its revision, the one before it, and what its upgrade does."""
+    folder = tmp_path / "migrations"
+    shutil.copytree(migrations.__file__.replace("launch/migrations.py", "migrations"), folder)
+    monkeypatch.setattr(migrations, "_folder", lambda: folder)
+
+    def add(revision: str, before: str, does: str) -> None:
+        text = f"revision = {revision!r}\ndown_revision = {before!r}\nbranch_labels = depends_on = None\n\n\ndef upgrade():\n    {does}\n"
+        (folder / "versions" / f"{revision}_of_a_test.py").write_text(text, encoding="utf-8")
+
+    return add
+
+
+def test_a_start_says_that_migrations_lead_to_two_schemas(
+    added: Callable[[str, str, str], None], config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    added("9999", "0013", "pass")
+    assert prepare.run(config, None) == 1
+    said = capsys.readouterr().out
+    assert said.startswith("Tsuzuki cannot start. The migrations of this version do not lead to one newest schema (")
+    assert "9999" in said
+
+
+def test_a_start_says_why_the_tables_could_not_be_changed(
+    empty: Flask, added: Callable[[str, str, str], None], config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    migrations.migrate(config.data_dir)
+    before = migrations.newest_revision()
+    added("9999", before, "raise ValueError('no such thing')")
+    assert prepare.run(config, None) == 1
+    said = capsys.readouterr().out
+    assert (
+        f"The tables could not be changed from version {before} to 9999: ValueError: no such thing. As they were before they are in "
+        in said
+    )
+    assert migrations.current_revision(db.engine) == before
+    assert Path(f"{db.engine.url.database}.before-{before}").exists()
+
+
+def test_a_start_says_what_nobody_foresaw(
+    config: Config, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def breaks(_app: Flask) -> None:
+        raise ZeroDivisionError("by nothing")
+
+    monkeypatch.setattr(prepare, "prepare", breaks)
+    assert prepare.run(config, None) == 1
+    told = capsys.readouterr()
+    assert told.out == "Tsuzuki cannot start. ZeroDivisionError: by nothing\n"
+    assert "Traceback" in told.err

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import flask_migrate
+from alembic import command
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from flask import current_app
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.pool import NullPool
@@ -28,7 +29,7 @@ ADVISORY_LOCK = 0x7453757A  # any fixed number; it only has to be the same in ev
 def migrate(data_dir: Path) -> tuple[str | None, str]:
     """Upgrade to the newest schema; answers (revision before, revision now). Needs an application context.
 
-    Raises LaunchError when the database belongs to a newer Tsuzuki.
+    Raises LaunchError when the database belongs to a newer Tsuzuki, and when the tables cannot be changed.
     """
     with _alone(data_dir):
         before, newest = current_revision(db.engine), newest_revision()
@@ -39,10 +40,23 @@ def migrate(data_dir: Path) -> tuple[str | None, str]:
                 f"The database has schema {before}, which this version does not know (its newest is {newest}). "
                 "It was used by a newer Tsuzuki: install that version again, or restore a snapshot."
             )
-        if before is not None:
-            snapshot(db.engine, before)
-        flask_migrate.upgrade(directory=str(_folder()))
+        copy = snapshot(db.engine, before) if before is not None else None
+        _upgrade(before, newest, copy)
         return before, newest
+
+
+def _upgrade(before: str | None, newest: str, copy: Path | None) -> None:
+    """By Alembic itself: Flask-Migrate's command ends the process without a word when something goes wrong."""
+    directory = str(_folder())
+    try:
+        command.upgrade(current_app.extensions["migrate"].migrate.get_config(directory), "head")
+    except Exception as error:
+        log.warning("the change of the tables failed", exc_info=True)
+        saved = f" As they were before they are in {copy}." if copy else ""
+        raise LaunchError(
+            f"The tables could not be changed from version {before or 'none'} to {newest}: "
+            f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}.{saved}"
+        ) from error
 
 
 @contextmanager
@@ -71,8 +85,14 @@ def current_revision(engine: Engine) -> str | None:
 
 
 def newest_revision() -> str:
-    """The revision that the code wants."""
-    head = ScriptDirectory(str(_folder())).get_current_head()
+    """The revision that the code wants. Raises LaunchError when its migrations name several, or cannot be read."""
+    try:
+        head = ScriptDirectory(str(_folder())).get_current_head()
+    except CommandError as error:
+        heads = ", ".join(sorted(ScriptDirectory(str(_folder())).get_heads()))
+        raise LaunchError(
+            f"The migrations of this version do not lead to one newest schema ({heads}): {error}"
+        ) from error
     assert head is not None
     return head
 

@@ -9,6 +9,7 @@ import logging
 import secrets
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Final
 
@@ -45,6 +46,10 @@ def run(config: Config, redis_socket: Path | None) -> int:
         return 1
     except OperationalError as error:
         say(f"Tsuzuki cannot start. The database does not answer: {error.orig}")
+        return 1
+    except Exception as error:  # noqa: BLE001 - nobody foresaw it, and nothing else would say why the start ends
+        traceback.print_exc()
+        say(f"Tsuzuki cannot start. {type(error).__name__}: {error}")
         return 1
     return 0
 

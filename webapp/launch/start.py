@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,6 +135,8 @@ def _fork_preparation(launch: Launch) -> int:
         os.setpgrp()  # Ctrl-C is for the keeper, which tells this child
         end_with_parent(parent)
         status = prepare.run(load(launch.environment), launch.redis_socket)
+    except BaseException:  # noqa: BLE001 - `_exit` would swallow it
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
