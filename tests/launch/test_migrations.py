@@ -79,7 +79,7 @@ def test_an_older_schema_is_copied_before_it_changes(
     real = migrations.snapshot
     monkeypatch.setattr(migrations, "known_revisions", lambda: {"0000", migrations.newest_revision()})
     monkeypatch.setattr(migrations, "snapshot", lambda *a: order.append("snapshot") or real(*a))  # type: ignore[func-returns-value]  # append gives None
-    monkeypatch.setattr(migrations.command, "upgrade", lambda *_: order.append("upgrade"))
+    monkeypatch.setattr("alembic.command.upgrade", lambda *_: order.append("upgrade"))
     migrations.migrate(config.data_dir)
     copy = Path(f"{db.engine.url.database}.before-0000")
     assert order == ["snapshot", "upgrade"]
