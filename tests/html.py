@@ -100,7 +100,7 @@ class Page(HTMLParser):
 
     def look_at_references(self, ids: set[str]) -> None:
         for element in self.elements:
-            for name in ("aria-describedby", "aria-labelledby", "aria-controls", "for", "list"):
+            for name in ("aria-describedby", "aria-labelledby", "aria-controls", "for", "list", "form"):
                 for wanted in element.attrs.get(name, "").split():
                     if wanted not in ids:
                         self.faults.append(f"{name}={wanted} leads nowhere")

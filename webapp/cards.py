@@ -15,7 +15,7 @@ from webapp.decisions import candidate_key
 from webapp.evidence import listed, said
 from webapp.i18n import gettext as _
 from webapp.models import Entry, PlayRow, TraktShow
-from webapp.templating import title
+from webapp.naming import title
 
 Candidate = Mapping[str, Any]  # a `jobs.records.Candidate` as JSON
 SIBLINGS: Final = 6  # offered together at most

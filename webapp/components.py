@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -48,7 +48,7 @@ def _span(span: Mapping[str, Any]) -> str:
 def badge(tone: str, said: str, title: str = "") -> Markup:
     """A state: a dot with its own shape, and its word."""
     more = f' title="{escape(title)}"' if title else ""
-    return _markup(f'<span class="badge" data-state="{escape(tone)}"{more}>{escape(said)}</span>')
+    return markup(f'<span class="badge" data-state="{escape(tone)}"{more}>{escape(said)}</span>')
 
 
 def state(kind: str, code: str | None) -> Markup:
@@ -66,14 +66,20 @@ def poster(media: Media | None, class_: str = "") -> Markup:
         blur = ' class="blur"' if media.is_adult else ""
         picture = f'<img{blur} src="{escape(media.cover_url)}" alt="" loading="lazy" decoding="async" width="40" height="56">'  # fmt: skip
     of = media.anilist_id if media is not None else None
-    return _markup(f'<span class="poster {escape(class_)}" data-tone="{tone(of)}" aria-hidden="true">{escape(initial(media))}{picture}</span>')  # fmt: skip
+    return markup(f'<span class="poster {escape(class_)}" data-tone="{tone(of)}" aria-hidden="true">{escape(initial(media))}{picture}</span>')  # fmt: skip
 
 
 def act(action: str, said: str, class_: str = "", fields: Mapping[str, Any] | None = None, label: str = "", key: str = "") -> Markup:  # fmt: skip
     """A button that acts: a form of its own, with its token. `fields` are its hidden values; `key` presses it."""
     more = (f' aria-label="{escape(label)}"' if label else "") + (f' data-key="{escape(key)}"' if key else "")
     button = f'<button class="btn {escape(class_)}"{more}>{escape(said)}</button>'
-    return _markup(f'<form method="post" action="{escape(action)}" class="act">{token()}{hidden(fields or {})}{button}</form>')  # fmt: skip
+    return markup(f'<form method="post" action="{escape(action)}" class="act">{token()}{hidden(fields or {})}{button}</form>')  # fmt: skip
+
+
+def press(form: str, said: str, name: str, value: object, label: str = "") -> Markup:
+    """A small button of a form that stands elsewhere on the page, whose id is `form`: it sends one value of its own."""
+    more = f' aria-label="{escape(label)}"' if label else ""
+    return markup(f'<button class="btn small" form="{escape(form)}" name="{escape(name)}" value="{escape(value)}"{more}>{escape(said)}</button>')  # fmt: skip
 
 
 def token() -> Markup:
@@ -82,7 +88,7 @@ def token() -> Markup:
 
 
 def hidden(fields: Mapping[str, Any]) -> Markup:
-    return _markup("".join(f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in fields.items()))  # fmt: skip
+    return markup("".join(f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in fields.items()))  # fmt: skip
 
 
 def initial(media: Media | None) -> str:
@@ -99,18 +105,9 @@ def tone(number: int | None) -> int:
 def time(moment: datetime | None, text: str | None = None) -> Markup:
     """For a machine and for a person; a dash where there is no moment."""
     if moment is None:
-        return _markup("–")
+        return markup("–")
     said = upfirst(times.when(moment)) if text is None else text
-    return _markup(f'<time datetime="{times.machine(moment)}">{escape(said)}</time>')
-
-
-def log_lines(lines: Iterable[Any]) -> Markup:
-    """Items of the log of a run: when, how serious, what. `lines` are `queries.logs.Line`."""
-    return _markup("".join(
-        f'<li data-level="{line.level}"><time datetime="{times.machine(line.created_at)}">{escape(times.hours_minutes(line.created_at, seconds=True))}</time>'
-        f'<span class="level">{escape(words.label("level", line.level))}</span><span class="message">{told(line.said, line.message)}</span></li>\n'
-        for line in lines
-    ))  # fmt: skip
+    return markup(f'<time datetime="{times.machine(moment)}">{escape(said)}</time>')
 
 
 def told(said: Any, english: str) -> Markup:
@@ -118,7 +115,7 @@ def told(said: Any, english: str) -> Markup:
     if locale() == "en":
         return escape(english)
     known = from_parts(said)
-    return escape(known) if known else _markup(f'<span lang="en">{escape(english)}</span>')
+    return escape(known) if known else markup(f'<span lang="en">{escape(english)}</span>')
 
 
 def upfirst(text: str) -> str:
@@ -126,5 +123,5 @@ def upfirst(text: str) -> str:
     return text.strip()[:1].upper() + text.strip()[1:]
 
 
-def _markup(text: str) -> Markup:
-    return Markup(text)  # noqa: S704 # every value above was escaped
+def markup(text: str) -> Markup:
+    return Markup(text)  # noqa: S704 # for components, which escape every value

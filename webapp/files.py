@@ -12,8 +12,8 @@ from flask import make_response
 from flask.wrappers import Response
 
 from webapp.models import Media, RunItem
+from webapp.naming import span, title
 from webapp.queries.runs import Part
-from webapp.templating import span, title
 
 MOST: Final = 1_000_000  # rows of one file
 ITEM_COLUMNS: Final = ("anilistId", "title", "outcome", "reason", "wanted", "sent", "already", "rejected", "places")

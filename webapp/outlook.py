@@ -10,7 +10,7 @@ from typing import Any, Final
 from webapp import bars
 from webapp.i18n import gettext as _
 from webapp.i18n import ngettext
-from webapp.templating import ranges
+from webapp.naming import ranges
 
 Seasons = bars.Seasons
 Spans = Sequence[Mapping[str, Any]]  # as in bars; `to` None: to the end

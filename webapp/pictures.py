@@ -10,8 +10,8 @@ from typing import Final
 from flask import render_template
 
 from webapp import bars
+from webapp.naming import title
 from webapp.report import Case, Report
-from webapp.templating import title
 
 WIDTH: Final = 1200
 MARGIN: Final = 60

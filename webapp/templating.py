@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from flask import Flask, current_app, request, url_for
+from jinja2 import runtime
 
-from webapp import components, evidence, times, words, words_beyond
-from webapp.forms import MAX_ID
-from webapp.here import reader, the_request
+from webapp import components, evidence, listed, times, words, words_beyond
+from webapp.addresses import Addresses, address
+from webapp.here import reader
 from webapp.i18n import gettext, init_languages, locale, number, template_gettext, template_ngettext
-from webapp.models import Media
+from webapp.naming import ranges, span, title
 from webapp.retold import retold
 
 HTMX = "vendor/htmx-2.0.11/htmx.min.js"
 THEME_COOKIE = "tsuzuki_theme"
-PLAIN = frozenset({str, int, type(None)})  # values of an address that are written as they are
-IDS = {int}
-TITLES = {"romaji": "title_romaji", "english": "title_english", "native": "title_native"}
 THEMES = ("system", "light", "dark")
 HTMX_CONFIG = (
     '{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,"historyCacheSize":0,'
@@ -30,10 +29,27 @@ HTMX_CONFIG = (
 )
 
 
+class Context(runtime.Context):
+    """Calls what templates call. Jinja looks four times whether a function wants the context, for each of a thousand calls."""
+
+    def call(self, called: Any, /, *args: Any, **kwargs: Any) -> Any:
+        kind = type(called)
+        if kind is FunctionType and not called.__dict__:  # where Jinja's decorators leave their mark
+            kwargs.pop("_block_vars", None)
+            kwargs.pop("_loop_vars", None)
+            return called(*args, **kwargs)
+        if kind is runtime.Macro:
+            kwargs.pop("_block_vars", None)
+            kwargs.pop("_loop_vars", None)
+            return called(self.eval_ctx, *args, **kwargs)
+        return super().call(called, *args, **kwargs)
+
+
 def init_templates(app: Flask) -> None:
     init_languages(app)
     app.extensions["tsuzuki_addresses"] = Addresses()
     env = app.jinja_env
+    env.context_class = Context
     env.lstrip_blocks = True
     env.globals.update(_=template_gettext, gettext=template_gettext, ngettext=template_ngettext, url_for=address)
     env.filters.update(
@@ -51,51 +67,13 @@ def init_templates(app: Flask) -> None:
         is_htmx=is_htmx,
         components=components,
         told=components.told,
+        listed=listed,
         locale=locale,
         span=span,
         said=evidence.said,
         date_rules=date_rules,
         outcome_chips=outcome_chips,
     )
-
-
-def address(endpoint: str, **values: Any) -> str:
-    """`url_for` for templates: a page of a hundred rows has hundreds of addresses, and each costs Flask more than its row
-    costs the database.
-
-    An address whose values are all ids is built once by Flask; then only the numbers change. Of others the latest are kept.
-    """
-    try:
-        root = the_request().root_path
-    except RuntimeError:
-        return url_for(endpoint, **values)
-    kinds = {type(value) for value in values.values()}
-    if endpoint[0] == "." or not kinds <= PLAIN:
-        return url_for(endpoint, **values)
-    built: Addresses = current_app.extensions["tsuzuki_addresses"]
-    if kinds != IDS:
-        return built.whole(root, endpoint, *values.items())
-    return built.form(root, endpoint, *values) % values
-
-
-class Addresses:
-    """What `address` has built for one app."""
-
-    def __init__(self) -> None:
-        self.form = lru_cache(maxsize=512)(self._form)
-        self.whole = lru_cache(maxsize=512)(self._whole)
-
-    @staticmethod
-    def _whole(_root: str, endpoint: str, *values: tuple[str, Any]) -> str:
-        return url_for(endpoint, **dict(values))
-
-    @staticmethod
-    def _form(_root: str, endpoint: str, *names: str) -> str:
-        places: dict[str, Any] = {name: MAX_ID - index for index, name in enumerate(names)}
-        form = url_for(endpoint, **places).replace("%", "%%")
-        for name, place in places.items():
-            form = form.replace(str(place), f"%({name})d")
-        return form
 
 
 def is_htmx() -> bool:
@@ -119,30 +97,6 @@ def theme() -> str:
     person = reader()
     chosen = person.theme if person.is_authenticated else request.cookies.get(THEME_COOKIE, "")
     return chosen if chosen in THEMES else "system"
-
-
-def title(media: Media | None, language: str | None = None) -> str:
-    """In the language that the person chose on AniList, else in one that there is."""
-    if media is None:
-        return "?"
-    column = TITLES.get(str(language or getattr(reader(), "title_language", "")), "")
-    found = getattr(media, column, None) or media.title_romaji or media.title_english or media.title_native
-    return found or f"AniList {media.anilist_id}"
-
-
-def ranges(numbers: Iterable[int]) -> str:
-    """[1, 2, 3, 7] -> "1-3, 7"."""
-    parts: list[list[int]] = []
-    for one in sorted(set(numbers)):
-        if parts and one == parts[-1][1] + 1:
-            parts[-1][1] = one
-        else:
-            parts.append([one, one])
-    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)
-
-
-def span(first: int, last: int) -> str:
-    return str(first) if first == last else f"{first}-{last}"
 
 
 def date_rules() -> list[tuple[str, str]]:

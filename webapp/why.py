@@ -9,7 +9,7 @@ from webapp import queries, words
 from webapp.i18n import gettext as _
 from webapp.i18n import ngettext
 from webapp.models import Entry, PlayRow, RunItem, User
-from webapp.templating import ranges
+from webapp.naming import ranges
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,14 +198,16 @@ def test_undo_asks_first(quiet: Browser, find: Find) -> None:
 
 def test_what_is_on_hold_is_sent_again_by_play_title_and_run(quiet: Browser, find: Find) -> None:
     gone = find(PlayRow, state="gone")
-    assert "Send again" in quiet.get("/history?state=hold")
-    quiet.post(f"/history/{gone.id}/send-again")
+    page = quiet.get("/history?state=hold")
+    assert f'form="again" name="play" value="{gone.id}"' in page
+    assert page.count('action="/history/send-again"') == 1  # for all buttons
+    quiet.post("/history/send-again", {"play": gone.id})
     assert find(PlayRow, id=gone.id).held is False
     quiet.post("/mappings/16/send-again")
     assert find(PlayRow, state="removed").held is False
     quiet.post(f"/runs/{gone.run_id}/send-again")
     assert "Nothing is held back" in quiet.get(f"/runs/{gone.run_id}")
-    quiet.post("/history/99999/send-again")
+    assert quiet.post("/history/send-again", {"play": 99999}) == "/history?state=hold"
 
 
 @pytest.mark.parametrize("action", ["send", "approve", "cancel", "undo", "send-again", "dates"])

@@ -12,11 +12,11 @@ from markupsafe import Markup
 from tests.big_library import Library
 from tests.web.addresses import LEFT_OUT, PAGES, addresses, unnamed
 from tests.web.conftest import Browser, counted
+from webapp.addresses import address
 from webapp.app import create_app
 from webapp.config import load
 from webapp.extensions import db
 from webapp.i18n import template_gettext, template_ngettext
-from webapp.templating import address
 
 MOST = 30  # queries of one page
 

@@ -13,7 +13,7 @@ from tests.web.conftest import Browser
 from webapp import times
 from webapp.i18n import ngettext, number
 from webapp.models import utcnow
-from webapp.templating import ranges
+from webapp.naming import ranges
 from webapp.views.logs import numbers
 
 

@@ -12,7 +12,7 @@ from webapp.api.fields import ApiError, Body, ErrorBody, Id, Query, answer
 from webapp.api.guard import api_blueprint, person
 from webapp.database import transaction
 from webapp.models import Entry
-from webapp.templating import title
+from webapp.naming import title
 
 blueprint = api_blueprint("api_placement", answers={404: ErrorBody})
 

@@ -17,6 +17,7 @@ from webapp.models import PlayRow
 from webapp.templating import is_htmx
 
 blueprint = Blueprint("history", __name__)
+AGAIN = {"play": "play_id", "title": "anilist_id", "run": "run_id"}  # what one may send again, as `runs` calls it
 
 
 def context() -> dict[str, Any]:
@@ -104,27 +105,16 @@ def show() -> ResponseReturnValue:
     return render_template("history/_plays.html" if is_htmx() else "history/history.html", **context())
 
 
-@blueprint.post("/history/<int:play_id>/send-again")
-def send_again(play_id: int) -> ResponseReturnValue:
-    """One play."""
-    return _send_again(play_id=play_id)
-
-
 @blueprint.post("/history/send-again")
-def send_all_again() -> ResponseReturnValue:
-    """All plays on hold of one title (`title`) or of one run (`run`)."""
-    name = next((name for name in ("title", "run") if request.form.get(name)), None)
-    value = request.form.get(name or "", "")
-    if name is None or not re.fullmatch(r"[1-9][0-9]{0,15}", value):
+def send_again() -> ResponseReturnValue:
+    """One play on hold (`play`), or all of one title (`title`) or of one run (`run`)."""
+    name = next((name for name in AGAIN if request.form.get(name)), "")
+    value = request.form.get(name, "")
+    if not re.fullmatch(r"[1-9][0-9]{0,15}", value) or int(value) > MAX_ID:
         abort(400)
-    return _send_again(anilist_id=int(value)) if name == "title" else _send_again(run_id=int(value))
-
-
-def _send_again(
-    *, play_id: int | None = None, anilist_id: int | None = None, run_id: int | None = None
-) -> ResponseReturnValue:
+    wanted: dict[str, Any] = {AGAIN[name]: int(value)}
     try:
-        started = runs.send_again(current_user.id, play_id=play_id, anilist_id=anilist_id, run_id=run_id)
+        started = runs.send_again(current_user.id, **wanted)
     except runs.RunError as error:
         if error.status == 404:
             abort(404)

@@ -13,11 +13,13 @@ from webapp import files, queries, times
 from webapp.forms import number_arg
 from webapp.i18n import lazy_gettext as _l
 from webapp.models import utcnow
+from webapp.naming import ranges
 from webapp.queries.logs import LEVELS
-from webapp.templating import is_htmx, ranges
+from webapp.templating import is_htmx
 
 blueprint = Blueprint("logs", __name__)
 RUNS = 20  # to choose from
+LINES = 100  # of one page
 FILE = 20_000  # lines of the file
 
 
@@ -45,7 +47,7 @@ def show() -> ResponseReturnValue:
             return "", 204
         return render_template("logs/_lines.html", page=page, kept=kept, seen=seen_words(page.seen), today=today)
     before = number_arg("before")
-    page = queries.logs(current_user.id, level=level, run_id=run_id, before=before)
+    page = queries.logs(current_user.id, level=level, run_id=run_id, before=before, limit=LINES)
     return render_template(
         "logs/logs.html",
         page=page,
@@ -56,7 +58,7 @@ def show() -> ResponseReturnValue:
         seen=seen_words(page.seen),
         chips=[(code, str(text), url_for("logs.show", level=code, run=run_id), None) for code, text in LEVEL_WORDS.items()],
         runs=queries.runs(current_user.id, limit=RUNS),
-        older=url_for("logs.show", before=page.lines[-1].id, **kept) if len(page.lines) == 200 else None,
+        older=url_for("logs.show", before=page.lines[-1].id, **kept) if len(page.lines) == LINES else None,
         live=before is None,
         most=FILE,
     )  # fmt: skip

@@ -13,11 +13,11 @@ from webapp import corrections, lookups, outlook, queries, references, runs
 from webapp.forms import Form
 from webapp.i18n import gettext as _
 from webapp.models import LookUp, TraktShow
+from webapp.naming import title as title_of
 from webapp.outlook import Outlook, Standing
 from webapp.queries.library import Title
 from webapp.runs import own_transaction
 from webapp.templating import is_htmx
-from webapp.templating import title as title_of
 
 blueprint = Blueprint("places", __name__, url_prefix="/mappings")
 LONGEST = 5_000  # episodes of one title
