@@ -122,7 +122,7 @@ class Library:
         ).one()
         words = str(media[self.titles // 3]["title_romaji"]).lower().split()[-1]
         return {
-            "title": first("placed", "show"), "movie": first("placed", "movie"), "asking": first("needs_you", "show"), "by_hand": 37, "planned": 11,
+            "title": first("placed", "show"), "movie": first("placed", "movie"), "asking": first("needs_you", "show"), "by_hand": 37, "planned": 11, "shown": ",".join(str(11 + n) for n in range(min(25, self.planned))),
             "run": self.big, "preview": self.newest, "open_run": self.newest - 1, "repair": self.newest - 2, "look_up": 1, "play": self.plays // 2, "line": line,
             "second": 10 if self.titles > 1500 else 0, "words": words, "native": str(media[5]["title_native"])[:2], "offset": max(self.titles - 100, 0),
         }  # fmt: skip

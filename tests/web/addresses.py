@@ -32,7 +32,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "runs.progress": ("hx /runs/{run}/progress", "hx /runs/{open_run}/progress"),
     "runs.log": ("hx /runs/{run}/log", "hx /runs/{run}/log?after={line}"),
     "runs.plan_entry": ("/runs/{preview}/plan/{planned}", "hx /runs/{preview}/plan/{planned}"),
-    "plans.new_dates": ("hx /runs/{preview}/dates",),
+    "plans.new_dates": ("hx /runs/{preview}/dates?shown={shown}",),
     "plans.there": ("/runs/{preview}/there", "hx /runs/{preview}/there"),
     "runs.confirm_undo": ("/runs/{run}/undo",),
     "logs.show": ("/logs", "/logs?level=debug", "/logs?level=warning", "/logs?level=error", "/logs?before={line}", "/logs?run={run}", "hx /logs?after={line}"),

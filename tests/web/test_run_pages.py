@@ -60,7 +60,7 @@ def test_an_item_that_was_not_sent_says_why_and_what_to_do(small: Browser, make:
         db.session.commit()
     text = small.get(f"/runs/{run_id}")
     assert "The sources name different places." in text
-    assert "/review#entry-1" in text
+    assert "/review?at=1#entry-1" in text
     assert 'aria-label="Send Title 2 again"' in text
 
 
@@ -162,7 +162,7 @@ def test_a_long_log_shows_its_newest_lines_and_leads_to_all(small: Browser, make
         db.session.commit()
     text = small.get(f"/runs/{run_id}")
     assert "line 149." in text
-    assert "line 50." in text
-    assert "line 49." not in text
-    assert text.index("line 50.") < text.index("line 149.")
+    assert "line 100." in text
+    assert "line 99." not in text
+    assert text.index("line 100.") < text.index("line 149.")
     assert f'href="/logs?run={run_id}&amp;level=debug"' in text

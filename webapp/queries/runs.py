@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, exists, func, select
 
-from webapp.database import unindexed
+from webapp.database import among, unindexed
 from webapp.extensions import db
 from webapp.models import OPEN, Entry, Media, PlanItem, PlayRow, RequestCount, Run, RunItem, TraktShow, User, utcnow
 
@@ -137,8 +137,29 @@ class PlanPart(Part):
     already: int  # plays of it that Trakt had at planning
 
 
-def plan_of(run_id: int) -> list[PlanEntry]:
-    """The stored plan grouped by entry and season, most recently watched first. Two queries."""
+@dataclass(frozen=True, slots=True)
+class PlanTitle:
+    """How much of a plan is one entry's."""
+
+    anilist_id: int
+    plays: int
+    movies: int  # plays of a movie among them
+
+
+def plan_titles(run_id: int) -> list[PlanTitle]:
+    """The entries of a stored plan, most recently watched first."""
+    item = PlanItem
+    query = (
+        select(item.anilist_id, func.count(), func.sum(case((item.kind == "movie", 1), else_=0)))
+        .where(item.run_id == run_id)
+        .group_by(item.anilist_id)
+        .order_by(func.max(item.watched_at).desc().nulls_last(), item.anilist_id)
+    )
+    return [PlanTitle(anilist_id, plays, int(movies)) for anilist_id, plays, movies in db.session.execute(query)]
+
+
+def plan_of(run_id: int, anilist_ids: Sequence[int]) -> list[PlanEntry]:
+    """These entries of a stored plan in this order, their plays grouped by season. Two queries."""
     item = PlanItem
     query = (
         select(
@@ -147,31 +168,42 @@ def plan_of(run_id: int) -> list[PlanEntry]:
             func.min(item.watched_at), func.max(item.watched_at), func.sum(case((item.watched_at.is_(None), 1), else_=0)),
             func.min(item.date_source), func.max(item.date_source), func.sum(item.before),
         )
-        .where(item.run_id == run_id)
+        .where(item.run_id == run_id, among(item.anilist_id, anilist_ids))
         .group_by(item.anilist_id, item.kind, item.trakt_id, item.season, item.nth)
         .order_by(item.anilist_id, item.nth, func.min(item.episode))
     )  # fmt: skip
-    ids = select(item.anilist_id).where(item.run_id == run_id).distinct()
     user_id = select(Run.user_id).where(Run.id == run_id).scalar_subquery()
     named = (
         select(Media, Entry, TraktShow.title)
         .select_from(Media)
         .outerjoin(Entry, (Entry.anilist_id == Media.anilist_id) & (Entry.user_id == user_id))
         .outerjoin(TraktShow, (TraktShow.trakt_id == Entry.trakt_id) & (Entry.kind == "show"))
-        .where(Media.anilist_id.in_(ids))
+        .where(among(Media.anilist_id, anilist_ids))
     )
     names = {media.anilist_id: (media, entry, show) for media, entry, show in db.session.execute(named)}
-    found: dict[int, PlanEntry] = {}
+    found = {one: PlanEntry(one, *names.get(one, (None, None, None))) for one in anilist_ids}
     for anilist_id, kind, trakt_id, season, nth, plays, e1, e2, n1, n2, t1, t2, undated, d1, d2, before in db.session.execute(query):  # fmt: skip
-        media, entry, show = names.get(anilist_id, (None, None, None))
-        row = found.setdefault(anilist_id, PlanEntry(anilist_id, media, entry, show))
         sources = d1 if d1 == d2 else f"{d1} {d2}"
-        row.parts.append(PlanPart(kind, trakt_id, season, nth, plays, e1, e2, n1, n2, t1, t2, undated, sources, before))
-    return sorted(found.values(), key=_newest, reverse=True)
+        found[anilist_id].parts.append(PlanPart(kind, trakt_id, season, nth, plays, e1, e2, n1, n2, t1, t2, undated, sources, before))  # fmt: skip
+    return [row for row in found.values() if row.parts]
 
 
-def _newest(row: PlanEntry) -> float:
-    return max((part.latest.timestamp() for part in row.parts if part.latest), default=0.0)
+def completed_together(run: Run) -> tuple[str, int] | None:
+    """The day (ISO) that most titles of a plan share as their completion, of those dated by it, and how many they are."""
+    by_completion = select(PlanItem.anilist_id).where(PlanItem.run_id == run.id, PlanItem.date_source == "completed")
+    query = (
+        select(Entry.completed_at, func.count())
+        .where(
+            unindexed(Entry.user_id) == run.user_id,
+            Entry.anilist_id.in_(by_completion),
+            func.length(Entry.completed_at) == len("2012-04-08"),
+        )
+        .group_by(Entry.completed_at)
+        .order_by(func.count().desc(), Entry.completed_at)
+        .limit(1)
+    )
+    row = db.session.execute(query).first()
+    return (str(row[0]), int(row[1])) if row else None
 
 
 def plan_plays(run_id: int, anilist_id: int) -> list[PlanItem]:
@@ -270,6 +302,13 @@ def run_plays(run_id: int) -> dict[str, int]:
     """How many plays of a run are in which state now."""
     query = select(PlayRow.state, func.count()).where(PlayRow.run_id == run_id).group_by(PlayRow.state)
     return dict(db.session.execute(query).all())
+
+
+def has_plays(run_id: int) -> tuple[bool, bool]:
+    """Whether a run has plays in the ledger, and whether any of them stands as it was sent."""
+    of_run = exists().where(PlayRow.run_id == run_id)
+    row = db.session.execute(select(of_run, of_run.where(PlayRow.state == "sent"))).one()
+    return bool(row[0]), bool(row[1])
 
 
 def all_there(run: Run, *, limit: int) -> list[Entry]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -18,14 +16,13 @@ from webapp.extensions import db
 from webapp.i18n import gettext as _
 from webapp.models import Run, utcnow
 from webapp.queries import beyond
-from webapp.queries.runs import PlanEntry
 from webapp.templating import is_htmx
 
 blueprint = Blueprint("plans", __name__)
 CROWD = 50  # titles completed on one day: more than that is an import
 PATIENCE = 3.0  # seconds that a page waits for new dates
 LOOK = 0.1
-ROWS = 60  # of a plan; what comes after them is shown when one asks for all
+ROWS = 25  # of a plan; what comes after them is shown when one asks for all
 SHOWN = 100  # titles of which everything is there already
 
 _sleep = time.sleep
@@ -45,47 +42,41 @@ def plan_context(run: Run) -> dict[str, Any]:
     """The stored plan, where the person may still decide on it."""
     decidable = run.status == "needs_approval" or (run.preview and run.status == "succeeded")
     expired = run.plan_expires_at is not None and run.plan_expires_at <= utcnow()
-    plan = queries.plan_of(run.id) if decidable else []
+    plan = queries.plan_titles(run.id) if decidable else []
     extras = beyond.plan_of(run.id) if decidable else []
     trakt = queries.connections(run.user_id).get("trakt")
-    movies = sum(part.plays for row in plan for part in row.parts if part.kind == "movie")
-    rest = [] if "all" in request.args else plan[ROWS:]
+    movies = sum(row.movies for row in plan)
+    first, rest = (plan, []) if "all" in request.args else (plan[:ROWS], plan[ROWS:])
     return {
         "sent_as": queries.sent_as(run.id) if run.preview else None,
         "can_send": trakt is not None and trakt.state == "connected",
         "plan": plan,
-        "shown": plan[: len(plan) - len(rest)],
+        "shown": queries.plan_of(run.id, [row.anilist_id for row in first]) if first else [],
         "rest": rest,
         "counts": (sum(row.plays for row in plan) - movies, movies),
         "extras_plan": extras,
         "decidable": decidable and bool(plan or extras),
         "expired": expired,
         "there": int((run.result or {}).get("alreadySynced") or (run.result or {}).get("alreadySyncedShows") or 0),
-        **_dates_context(run, plan),
+        **_dates_context(run, bool(plan)),
     }
 
 
-def _dates_context(run: Run, plan: Sequence[PlanEntry]) -> dict[str, Any]:
+def _dates_context(run: Run, planned: bool) -> dict[str, Any]:
     options = run.options or {}
     pending = commands.is_dating(run)
     rule = options.get("date_rule") or current_user.date_rule
     return {
         "dating": pending,
         "rule": options["dating"]["rule"] if pending and not options["dating"]["day"] else rule,
-        "crowded": crowded(plan) if run.preview and not pending else None,
+        "crowded": crowded(run) if run.preview and planned and not pending else None,
     }
 
 
-def crowded(plan: Sequence[PlanEntry]) -> tuple[str, int] | None:
-    """The day (ISO) that more than 50 titles share as their completion, and how many: an import, not a life."""
-    days = Counter(
-        row.entry.completed_at
-        for row in plan
-        if row.entry and len(row.entry.completed_at or "") == len("2012-04-08")
-        if any("completed" in part.date_sources.split(" ") for part in row.parts)
-    )
-    shared = days.most_common(1)
-    return (str(shared[0][0]), shared[0][1]) if shared and shared[0][1] > CROWD else None
+def crowded(run: Run) -> tuple[str, int] | None:
+    """The day (ISO) that more than 50 titles of a plan share as their completion, and how many: an import, not a life."""
+    shared = queries.completed_together(run)
+    return shared if shared and shared[1] > CROWD else None
 
 
 @blueprint.post("/runs/<int:run_id>/dates")
@@ -128,8 +119,16 @@ def new_dates(run_id: int) -> ResponseReturnValue:
 def _dates(run_id: int) -> ResponseReturnValue:
     run = run_of(run_id)
     pending = commands.is_dating(run)
-    plan = [] if pending else queries.plan_of(run.id)
-    return render_template("runs/_new_dates.html", run=run, plan=plan, **_dates_context(run, plan))
+    plan = (
+        [] if pending else queries.plan_of(run.id, _shown() or [row.anilist_id for row in queries.plan_titles(run.id)])
+    )
+    return render_template("runs/_new_dates.html", run=run, plan=plan, **_dates_context(run, bool(plan)))
+
+
+def _shown() -> list[int]:
+    """The titles that the page shows of a long plan, as it names them; none when it shows all."""
+    named = request.values.get("shown", "").split(",")[:ROWS]
+    return [int(one) for one in named if re.fullmatch(r"[0-9]{1,15}", one)]
 
 
 @blueprint.get("/runs/<int:run_id>/there")
@@ -151,7 +150,7 @@ def never(run_id: int, anilist_id: int) -> ResponseReturnValue:
         abort(404)
     if is_htmx():
         db.session.expire_all()  # what was read before the decision
-        row = next(row for row in queries.plan_of(run.id) if row.anilist_id == anilist_id)
+        (row,) = queries.plan_of(run.id, [anilist_id])
         return render_template("runs/_plan_row.html", run=run, row=row)
     flash(_("Taken back; it goes out with this plan.") if "back" in request.form else _("This title will never be sent."), "ok")  # fmt: skip
     return redirect(url_for("runs.show", run_id=run_id, _anchor=f"plan-{anilist_id}"), 303)

@@ -22,7 +22,8 @@ from webapp.views.plans import plan_context, run_of
 blueprint = Blueprint("runs", __name__)
 STOP_POLLING = 286  # htmx ends a poller that gets it
 PAGE = 50
-LINES = 100  # of the log on the page of a run
+ITEMS = 25  # titles of a run
+LINES = 50  # of the log on the page of a run
 MOST_EXTRAS = 20_000
 
 
@@ -61,7 +62,7 @@ def show(run_id: int) -> ResponseReturnValue:
     planned = _is_planned(run)
     in_plan = "sent" if plan["decidable"] else None  # these stand in the plan already
     counts = queries.outcome_counts(run.id)
-    items = queries.items_of(run.id, outcome=outcome or None, without=in_plan, offset=offset, limit=PAGE)
+    items = queries.items_of(run.id, outcome=outcome or None, without=in_plan, offset=offset, limit=ITEMS)
     return render_template(
         "runs/run.html",
         **_progress_context(run),
@@ -99,9 +100,7 @@ def download(run_id: int, form: str) -> ResponseReturnValue:
     """What the run did with each title, or would do, as a file."""
     run = run_of(run_id)
     planned = _is_planned(run)
-    parts: Mapping[int, Sequence[Part]] = (
-        {row.anilist_id: row.parts for row in queries.plan_of(run.id)} if planned else queries.sent_parts(run.id)
-    )
+    parts: Mapping[int, Sequence[Part]] = _planned_parts(run.id) if planned else queries.sent_parts(run.id)
     rows = [files.item_row(item, media, parts.get(item.anilist_id, ()), planned=planned) for item, media in queries.items_of(run.id, limit=files.MOST).items]  # fmt: skip
     text = files.as_json({"runId": run.id, "status": run.status, "items": rows}) if form == "json" else files.as_csv(files.ITEM_COLUMNS, rows)  # fmt: skip
     return files.answer(text, f"tsuzuki-run-{run.id}.{form}")
@@ -116,13 +115,18 @@ def picture(run_id: int) -> ResponseReturnValue:
     return files.answer(pictures.draw(report), "tsuzuki-report.svg")
 
 
-def _undoable(run: Run, plays: Mapping[str, int]) -> bool:
+def _planned_parts(run_id: int) -> dict[int, Sequence[Part]]:
+    ids = [row.anilist_id for row in queries.plan_titles(run_id)]
+    return {row.anilist_id: row.parts for row in queries.plan_of(run_id, ids)}
+
+
+def _undoable(run: Run, stands: bool) -> bool:
     """Whether something that this run did on Trakt can be taken back."""
     if run.undone_by or run.preview or run.mode in ("undo", "move"):
         return False
     if beyond.states_of(run.id).get("sent"):
         return True
-    return bool(plays.get("sent") or (run.mode == "repair" and repair.taken_away(run.id, commands.TAKEN_AWAY)))
+    return stands or (run.mode == "repair" and bool(repair.taken_away(run.id, commands.TAKEN_AWAY)))
 
 
 @blueprint.get("/runs/<int:run_id>/progress")
@@ -256,7 +260,7 @@ def _progress_context(run: Run) -> dict[str, Any]:
     posting = (now - began).total_seconds() if began else 0.0
     pace = sent / posting if sent and posting >= 1 else 0.0  # plays a second
     requests = queries.requests_of(run.id)
-    plays = {} if active else queries.run_plays(run.id)
+    plays, stands = (False, False) if active else queries.has_plays(run.id)
     return {
         "run": run,
         "active": active,
@@ -267,7 +271,7 @@ def _progress_context(run: Run) -> dict[str, Any]:
         "requests": requests,
         "request_count": sum(row.requests for row in requests),
         "plays": plays,
-        "undoable": not active and _undoable(run, plays),
+        "undoable": not active and _undoable(run, stands),
         "held": 0 if active else queries.held_plays(current_user.id, run_id=run.id),
         "held_extras": 0 if active else beyond.held(run.id),
         "read_back": queries.read_back(run),
