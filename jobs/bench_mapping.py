@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jobs.bench_world import FILES, TRUTH, Bench, Expected, Place, load
+from jobs.bench_world import FILES, TRUTH, Bench, Expected, Place, load, missing_files
 from jobs.mapping.chain import Link
 from jobs.records import Placement, Refusal, Shape
 
@@ -248,6 +248,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--without", action="append", choices=sorted(FILES), default=[], help="leave a source out")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(argv)
+    if missing := missing_files(options.data, options.truth, without=options.without):
+        parser.error(missing)
     bench = load(options.data, options.truth or options.data / TRUTH, without=options.without)
     bench.place()
     numbers = report(bench)

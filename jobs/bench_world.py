@@ -129,6 +129,13 @@ class Bench:
                 return result
 
 
+def missing_files(folder: Path, truth: Path | None, *, without: Collection[str] = ()) -> str | None:
+    """Which of the files that `load` reads is not there, as a sentence."""
+    wanted = [folder / file for name, file in FILES.items() if name not in without]
+    missing = [str(path) for path in (*wanted, truth or folder / TRUTH) if not path.is_file()]
+    return f"there is no file {', '.join(missing)}" if missing else None
+
+
 def load(folder: Path, truth: Path, *, without: Collection[str] = ()) -> Bench:
     """Read the three mapping files, but for those of `FILES` that are to be left out, and the truth file."""
     rows: list[IdRow] = [

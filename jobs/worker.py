@@ -14,6 +14,7 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 from types import FrameType
 from typing import Any, Final
 
@@ -76,7 +77,15 @@ class QueueWorker(Worker):
     def handle_warm_shutdown_request(self) -> None:
         """Tell the job: it finishes its open request, records it and puts its run back into the queue."""
         if self.horse_pid:
-            os.kill(self.horse_pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):  # it has just ended by itself
+                os.kill(self.horse_pid, signal.SIGTERM)
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        """A download that was told to end is no error."""
+        if exc_info[0] is SystemExit:
+            LOG.info("%s was broken off; the next start begins it anew", job.id)
+        else:
+            super().handle_exception(job, *exc_info)  # type: ignore[no-untyped-call]  # RQ's own lacks types
 
     def maintain_heartbeats(self, job: Job) -> None:
         """Without Redis the job goes on: the truth is in the database."""

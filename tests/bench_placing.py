@@ -71,6 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True, help="folder with the mapping files and the truth file")
     parser.add_argument("--truth", type=Path, help="file with checked placements")
     options = parser.parse_args(argv)
+    if missing := bench_world.missing_files(options.data, options.truth):
+        parser.error(missing)
     bench = bench_world.load(options.data, options.truth or options.data / bench_world.TRUTH)
     with tempfile.TemporaryDirectory(prefix="tsuzuki-bench-") as folder:
         settings = {"DATA_DIR": folder, "DATABASE_URL": f"sqlite:///{folder}/bench.db", "SECRET_KEY": "bench" * 8}

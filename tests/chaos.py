@@ -122,6 +122,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print the rounds as JSON")
     parser.add_argument("--keep", type=Path, help="keep the data and consoles of wrong rounds in this folder")
     given = parser.parse_args(argv)
+    if given.rounds < 1 or given.lanes < 1:
+        parser.error("there is at least one round, and one lane")
     times = ", ".join(f"{name}={value}" for name, value in SHORTENED.items())
     sys.stderr.write(f"{ENTRIES} entries a round; shortened times: {times}; readings lag {LAG} s\n")
     report = Report()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import click
@@ -55,8 +56,7 @@ def migrate() -> None:
 @click.password_option(help="Asked for when it is not given.")
 def password(username: str, password: str) -> None:
     """Set a new password for an account; every browser is signed out."""
-    app = create_app(load(start.environment_with_file(os.environ, ROOT / ".env")))
-    with app.app_context(), transaction() as session:
+    with corrections_cli.tables(), transaction() as session:
         person = session.scalar(select(User).where(User.username == username))
         if person is None:
             raise click.ClickException(f"There is no account {username}.")
@@ -73,9 +73,11 @@ for command in corrections_cli.COMMANDS:
 
 
 def main() -> None:
-    """Errors that a person can mend are one sentence, not a traceback."""
+    """Errors that a person can mend are one sentence, not a traceback; Ctrl-C is an exception from here on."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        cli()
+        cli(prog_name="./run")
     except (LaunchError, ConfigError) as error:
         click.echo(f"Tsuzuki cannot start. {error}", err=True)
         sys.exit(1)

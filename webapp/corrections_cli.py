@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from flask import Flask
 from sqlalchemy import select
 
 from jobs.mapping.correction_text import UnreadableText
@@ -19,6 +18,8 @@ from webapp.config import ROOT, load
 from webapp.database import transaction
 from webapp.extensions import db
 from webapp.launch import start
+from webapp.launch.folder import make_folder
+from webapp.launch.migrations import need_newest_tables
 from webapp.models import User
 
 NUMBER = click.IntRange(1, 2**53)
@@ -27,11 +28,15 @@ person_option = click.option("--user", "username", help="Whose; the first accoun
 
 
 @contextmanager
-def _context() -> Iterator[Flask]:
-    app = create_app(load(start.environment_with_file(os.environ, ROOT / ".env")))
+def tables() -> Iterator[None]:
+    """The database of the settings, with the tables that this version knows; else LaunchError says what to do."""
+    config = load(start.environment_with_file(os.environ, ROOT / ".env"))
+    make_folder(config.data_dir)
+    app = create_app(config)
     with app.app_context():
         try:
-            yield app
+            need_newest_tables()
+            yield
         finally:
             db.session.remove()
             db.engine.dispose()
@@ -54,7 +59,7 @@ def again(anilist_id: int | None, *, everything: bool, username: str | None) -> 
     """Look at one title, or at the whole list, again with the next run. What stands on Trakt is not sent again."""
     if everything == (anilist_id is not None):
         raise click.UsageError("Name one AniList id, or --all.")
-    with _context():
+    with tables():
         person = _person(username)
         if anilist_id is None:
             runbook.look_at_everything(person)
@@ -71,7 +76,7 @@ def again(anilist_id: int | None, *, everything: bool, username: str | None) -> 
 @click.argument("episode", type=EPISODE)
 def override(trakt_id: int, absolute: int, season: int, episode: int) -> None:
     """Say where the ABS-th regular episode of a Trakt show goes; counts for everyone on this instance."""
-    with _context():
+    with tables():
         corrections.save_override(trakt_id, absolute, season, episode)
     click.echo(f"Episode {absolute} of the Trakt show {trakt_id} goes to season {season}, episode {episode}.")
 
@@ -83,13 +88,16 @@ def override(trakt_id: int, absolute: int, season: int, episode: int) -> None:
 def export(file: Path | None, form: str | None, username: str | None) -> None:
     """Write all corrections to FILE, or to the screen."""
     form = form or ("json" if file and file.suffix == ".json" else "yaml")
-    with _context():
+    with tables():
         text = transfer.export(_person(username), form)
     if file is None:
         click.echo(text, nl=False)
-    else:
+        return
+    try:
         file.write_text(text, encoding="utf-8")
-        click.echo(f"Written to {file}.")
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be written: {error.strerror}.") from None
+    click.echo(f"Written to {file}.")
 
 
 @click.command("import")
@@ -100,7 +108,7 @@ def export(file: Path | None, form: str | None, username: str | None) -> None:
 def import_file(file: Path, *, apply: bool, leave_out: bool, username: str | None) -> None:
     """Look at a file of corrections, or save what is in it. A bad file changes nothing."""
     content = file.read_bytes()
-    with _context():
+    with tables():
         person = _person(username)
         try:
             report = transfer.look(person, content)
@@ -124,7 +132,7 @@ def import_file(file: Path, *, apply: bool, leave_out: bool, username: str | Non
 @click.argument("source")
 def accept(source: str) -> None:
     """Take the smaller file of SOURCE that was held back: otaku, fribbs, anime_lists or list:NUMBER."""
-    with _context():
+    with tables():
         if not caches.accept_loss(source):
             raise click.ClickException(f"No file of {source} was held back.")
     click.echo("The worker takes it within a minute. A file with still fewer rows is held back again.")

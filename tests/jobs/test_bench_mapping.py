@@ -85,3 +85,14 @@ def test_the_report_names_the_worst_cases_and_the_deciding_rule(
     text = capsys.readouterr().out
     assert "shows: trakt_shape / merged" in text
     assert "expected movie 78, said movie 77" in text
+
+
+def test_a_folder_without_the_files_is_named_and_nothing_is_measured(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "anime-list-full.json").unlink()
+    with pytest.raises(SystemExit) as end:
+        bench_mapping.main(["--data", str(folder)])
+    assert end.value.code == 2
+    assert f"there is no file {folder}/anime-list-full.json" in capsys.readouterr().err
+    assert bench_mapping.main(["--data", str(folder), "--without", "fribbs"]) == 0

@@ -284,6 +284,8 @@ def test_commands_export_look_and_import(small: Browser, site: Flask, hanako: in
     (tmp_path / "bad").write_text("<html>")
     assert run("import", str(tmp_path / "bad"))[0] == 1
     assert run("export", "--user", "nobody")[0] == 1
+    code, said = run("export", str(tmp_path / "no-such-folder" / "mine.yaml"))
+    assert (code, "cannot be written: No such file or directory." in said) == (1, True)
 
 
 def test_a_command_takes_a_file_that_was_held_back(small: Browser, site: Flask, run: Any) -> None:

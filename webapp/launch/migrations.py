@@ -14,7 +14,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from flask import current_app
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, inspect, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from webapp.extensions import db
@@ -103,6 +104,19 @@ def known_revisions() -> set[str]:
 
 def _folder() -> Path:
     return Path(current_app.root_path) / "migrations"
+
+
+def need_newest_tables() -> None:
+    """For commands beside a running app, which change no tables. Raises LaunchError with what to do first."""
+    try:
+        made, before = inspect(db.engine).has_table("users"), current_revision(db.engine)
+    except OperationalError as error:
+        raise LaunchError(f"The database does not answer: {error.orig}") from None
+    if not made:
+        raise LaunchError("There are no tables yet. Start it once with ./run up, or make them with ./run migrate.")
+    newest = newest_revision()
+    if before not in (None, newest):
+        raise LaunchError(f"The tables have version {before}, but this Tsuzuki knows version {newest}: ./run migrate")
 
 
 def snapshot(engine: Engine, revision: str) -> Path | None:
