@@ -85,7 +85,7 @@ class QueueWorker(Worker):
         if exc_info[0] is SystemExit:
             LOG.info("%s was broken off; the next start begins it anew", job.id)
         else:
-            super().handle_exception(job, *exc_info)  # type: ignore[no-untyped-call]  # RQ's own lacks types
+            super().handle_exception(job, *exc_info)
 
     def maintain_heartbeats(self, job: Job) -> None:
         """Without Redis the job goes on: the truth is in the database."""

@@ -136,6 +136,8 @@ BAD: list[dict[str, Any]] = [
     {"json": {**GOOD, "traktId": "five"}},
     {"json": {**GOOD, "traktId": 1.5}},
     {"json": {**GOOD, "traktId": None}},
+    {"json": {**GOOD, "traktId": True}},
+    {"json": {**GOOD, "spans": [{**SPAN, "season": False}]}},
     {"json": {**GOOD, "imdbId": "0000001"}},
     {"json": {**GOOD, "imdbId": "tt0000001\n"}},
     {"json": {**GOOD, "kind": "season"}},

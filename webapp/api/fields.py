@@ -40,9 +40,16 @@ def _clamp(value: Any) -> Any:
         return value
 
 
-Id = Annotated[int, Field(ge=1, le=MAX_ID)]  # an id of an outside service
-Episode = Annotated[int, Field(ge=1, le=99_999)]
-Season = Annotated[int, Field(ge=0, le=9_999)]
+def _no_truth_value(value: Any) -> Any:
+    if isinstance(value, bool):  # true would count as 1
+        raise ValueError("input should be a valid integer")
+    return value
+
+
+_Number = Annotated[int, BeforeValidator(_no_truth_value)]
+Id = Annotated[_Number, Field(ge=1, le=MAX_ID)]  # an id of an outside service
+Episode = Annotated[_Number, Field(ge=1, le=99_999)]
+Season = Annotated[_Number, Field(ge=0, le=9_999)]
 Flag = Annotated[bool, Field(description="1 or 0")]
 Search = Annotated[str, Field(max_length=200), AfterValidator(_no_control_characters)]
 Limit = Annotated[int, BeforeValidator(_clamp), Field(description="1 to 500; what is outside becomes the nearest")]
