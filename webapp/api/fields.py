@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from flask import Response, jsonify, request, url_for
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 MAX_ID = 2**53
 MAX_LIMIT = 500
@@ -42,14 +43,14 @@ def _clamp(value: Any) -> Any:
 
 def _no_truth_value(value: Any) -> Any:
     if isinstance(value, bool):  # true would count as 1
-        raise ValueError("input should be a valid integer")
+        raise PydanticCustomError("int_type", "Input should be a valid integer")
     return value
 
 
-_Number = Annotated[int, BeforeValidator(_no_truth_value)]
-Id = Annotated[_Number, Field(ge=1, le=MAX_ID)]  # an id of an outside service
-Episode = Annotated[_Number, Field(ge=1, le=99_999)]
-Season = Annotated[_Number, Field(ge=0, le=9_999)]
+# The bounds stand first: so they are in the description.
+Id = Annotated[int, Field(ge=1, le=MAX_ID), BeforeValidator(_no_truth_value)]  # an id of an outside service
+Episode = Annotated[int, Field(ge=1, le=99_999), BeforeValidator(_no_truth_value)]
+Season = Annotated[int, Field(ge=0, le=9_999), BeforeValidator(_no_truth_value)]
 Flag = Annotated[bool, Field(description="1 or 0")]
 Search = Annotated[str, Field(max_length=200), AfterValidator(_no_control_characters)]
 Limit = Annotated[int, BeforeValidator(_clamp), Field(description="1 to 500; what is outside becomes the nearest")]
