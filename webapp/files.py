@@ -11,12 +11,14 @@ from typing import Any, Final
 from flask import make_response
 from flask.wrappers import Response
 
-from webapp.models import Media, RunItem
+from webapp.models import ExtraRow, Media, PlanExtra, RunItem
 from webapp.naming import span, title
 from webapp.queries.runs import Part
 
 MOST: Final = 1_000_000  # rows of one file
-ITEM_COLUMNS: Final = ("anilistId", "title", "outcome", "reason", "wanted", "sent", "already", "rejected", "places")
+ITEM_COLUMNS: Final = (
+    "anilistId", "title", "outcome", "reason", "wanted", "sent", "already", "rejected", "places", "kind", "value",
+)  # fmt: skip
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # spreadsheets take the wide ones too
 _TYPES: Final = {"json": "application/json", "csv": "text/csv", "txt": "text/plain", "svg": "image/svg+xml"}
 
@@ -61,6 +63,26 @@ def item_row(item: RunItem, media: Media | None, parts: Iterable[Part], *, plann
         "already": item.already,
         "rejected": item.rejected,
         "places": [_place(part) for part in parts],
+        "kind": "plays",
+        "value": None,
+    }
+
+
+def extra_row(extra: ExtraRow | PlanExtra, media: Media | None) -> dict[str, Any]:
+    """A rating, a watchlist item or a dropped show of a run, with the columns of its titles; `value`: a rating's, 1 to 10."""
+    state = extra.state if isinstance(extra, ExtraRow) else "new"
+    return {
+        "anilistId": extra.anilist_id,
+        "title": title(media) if media else None,
+        "outcome": state,
+        "reason": None,
+        "wanted": 1,
+        "sent": int(state == "sent"),
+        "already": 0,
+        "rejected": int(state == "rejected"),
+        "places": [f"S{extra.season}" if extra.target == "season" else extra.target],
+        "kind": extra.kind,
+        "value": extra.value if extra.kind == "rating" else None,
     }
 
 

@@ -21,6 +21,7 @@ PROMISED = {
     "/api/runs/{id}/approve": {"post"}, "/cron": {"get", "post"}, "/api/cron": {"get", "post"},
     "/api/trakt-auth": {"get", "post"}, "/healthz": {"get"}, "/readyz": {"get"}, "/metrics": {"get"},
     "/api/corrections": {"get", "post"}, "/api/lists": {"get", "post", "delete"}, "/api/lists/refresh": {"post"},
+    "/api/extras": {"get"},
 }  # fmt: skip
 
 

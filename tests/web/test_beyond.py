@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import csv
+import html
+import io
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from tests.web.conftest import Browser
 from webapp import enqueue, queries, words, words_beyond
 from webapp.extensions import db
 from webapp.models import EXTRA_KINDS, EXTRA_STATES, ExtraRow, PlanExtra, Run, User, utcnow
 
+API = {"Authorization": "Bearer test-api-token"}
 RESULT = {
     "entries": 60,
     "extras": {
@@ -48,6 +58,10 @@ def sent(site: Flask, run_id: int, *states: str) -> None:
         for number, state in enumerate(states, 1):
             db.session.add(ExtraRow(user_id=user_id, target_account="trakt-1", kind="rating", target="movie", trakt_id=number + 500, anilist_id=number, value=8, state=state, run_id=run_id, claimed_at=utcnow()))  # fmt: skip
         db.session.commit()
+
+
+def answer(client: FlaskClient, path: str) -> Any:
+    return client.get(path, headers=API).get_json()
 
 
 def person(site: Flask) -> User:
@@ -188,3 +202,101 @@ def test_titles_whose_status_is_not_sent_are_no_questions(site: Flask, small: Br
         db.session.get_one(User, user_id).statuses = ["CURRENT"]
         db.session.commit()
         assert queries.review_counts(user_id)["needs_you"] == 0 < before
+
+
+# What was sent, by title, by run and in all
+
+
+def test_the_page_of_a_title_lists_what_was_rated_or_put_on_a_list(site: Flask, small: Browser) -> None:
+    run_id = a_run(site)
+    sent(site, run_id, "sent", "gone")
+    page = small.get("/mappings/1")
+    assert "Beyond plays" in page
+    assert "Ratings: Movie, 8 of 10" in page
+    assert f'href="/runs/{run_id}"' in page
+    assert "It was removed or changed on Trakt, so it stays as you left it." in small.get("/mappings/2")
+    assert "beyond-h" not in small.get("/mappings/3")
+
+
+def test_a_title_whose_rating_is_on_hold_can_send_it_again(site: Flask, small: Browser) -> None:
+    sent(site, a_run(site), "rejected")
+    before = small.get("/mappings/1")
+    with site.app_context():
+        db.session.query(ExtraRow).filter_by(trakt_id=501).update({"held": False})
+        db.session.commit()
+    after = small.get("/mappings/1")
+    numbers = [int(found[1]) if (found := re.search(r"Send (\d+) again", page)) else 0 for page in (before, after)]
+    assert numbers[0] == numbers[1] + 1
+
+
+def test_the_files_of_a_run_name_what_went_out_beyond_plays(site: Flask, small: Browser) -> None:
+    run_id = a_run(site)
+    sent(site, run_id, "sent", "rejected")
+    rows = [row for row in json.loads(small.get(f"/runs/{run_id}/items.json"))["items"] if row["kind"] != "plays"]
+    assert [(row["anilistId"], row["kind"], row["value"], row["outcome"], row["places"], row["sent"], row["rejected"]) for row in rows] == [
+        (1, "rating", 8, "sent", ["movie"], 1, 0),
+        (2, "rating", 8, "rejected", ["movie"], 0, 1),
+    ]  # fmt: skip
+    table = list(csv.DictReader(io.StringIO(small.get(f"/runs/{run_id}/items.csv"))))
+    assert [(row["anilistId"], row["kind"], row["value"], row["outcome"]) for row in table] == [("1", "rating", "8", "sent"), ("2", "rating", "8", "rejected")]  # fmt: skip
+
+
+def test_the_files_of_a_preview_name_what_would_go_out(site: Flask, small: Browser) -> None:
+    run_id = a_run(site, preview=True, plan_expires_at=datetime(2999, 1, 1, tzinfo=UTC))
+    planned(site, run_id, 1)
+    rows = json.loads(small.get(f"/runs/{run_id}/items.json"))["items"]
+    assert [(row["anilistId"], row["kind"], row["value"], row["outcome"], row["places"]) for row in rows] == [
+        (1, "rating", 9, "new", ["S1"]),
+        (9, "dropped", None, "new", ["show"]),
+    ]
+
+
+def test_history_lists_them_all_by_kind_and_state(site: Flask, small: Browser) -> None:
+    run_id = a_run(site)
+    with site.app_context():
+        db.session.query(ExtraRow).delete()
+        db.session.commit()
+    sent(site, run_id, *("sent",) * 70, "gone", "removing")
+    page = small.get("/history/beyond")
+    assert page.count("8 of 10") == 60
+    older = html.unescape(re.findall(r'href="([^"]+)" rel="next"', page)[0])
+    assert small.get(older).count("8 of 10") == 12
+    assert small.get("/history/beyond?state=hold").count("8 of 10") == 1
+    assert small.get("/history/beyond?state=open").count("8 of 10") == 1
+    assert "Nothing fits." in small.get("/history/beyond?kind=dropped")
+    assert small.get("/history/beyond?kind=nonsense&state=nonsense").count("8 of 10") == 60
+
+
+def test_nobody_sees_what_another_person_sent(site: Flask, small: Browser) -> None:
+    run_id = a_run(site)
+    with site.app_context():
+        db.session.query(ExtraRow).delete()
+        db.session.commit()
+    sent(site, run_id, "sent")
+    with site.app_context():
+        db.session.add(User(username="other", password_hash="unusable"))
+        db.session.commit()
+        other = db.session.query(User.id).filter_by(username="other").scalar()
+        db.session.query(ExtraRow).update({"user_id": other})
+        db.session.commit()
+    assert "Nothing of the kind has been sent yet." in small.get("/history/beyond")
+    assert "beyond-h" not in small.get("/mappings/1")
+    assert answer(site.test_client(), "/api/extras")["items"] == []
+
+
+def test_the_api_lists_them_page_by_page(site: Flask, small: Browser) -> None:
+    run_id = a_run(site)
+    with site.app_context():
+        db.session.query(ExtraRow).delete()
+        db.session.commit()
+    sent(site, run_id, "sent", "gone", "rejected")
+    client = site.test_client()
+    first = answer(client, "/api/extras?limit=2&kind=rating")
+    assert (first["count"], [row["state"] for row in first["items"]]) == (3, ["rejected", "gone"])
+    rest = answer(client, first["next"])
+    assert [(row["anilistId"], row["value"], row["runId"]) for row in rest["items"]] == [(1, 8, run_id)]
+    assert rest["next"] is None
+    assert [row["anilistId"] for row in answer(client, "/api/extras?anilistId=2")["items"]] == [2]
+    assert answer(client, "/api/extras?runId=99999")["count"] == 0
+    assert client.get("/api/extras?kind=nonsense", headers=API).status_code == 400
+    assert client.get("/api/extras").status_code == 401

@@ -124,7 +124,7 @@ def test_what_a_run_did_can_be_kept_as_a_file(small: Browser, make: Any) -> None
     run_id = make()
     found = json.loads(small.get(f"/runs/{run_id}/items.json"))
     assert found["items"] == [
-        {"anilistId": 16, "title": "Title 16", "outcome": "sent", "reason": None, "wanted": 3, "sent": 3, "already": 0, "rejected": 0, "places": ["1-3 to S2 E13-15"]}
+        {"anilistId": 16, "title": "Title 16", "outcome": "sent", "reason": None, "wanted": 3, "sent": 3, "already": 0, "rejected": 0, "places": ["1-3 to S2 E13-15"], "kind": "plays", "value": None}
     ]  # fmt: skip
     text = small.get(f"/runs/{run_id}/items.csv")
     assert small.last is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_openapi3.openapi import OpenAPI
 
 from webapp.api import (
+    beyond,
     caches,
     corrections,
     cron,
@@ -33,6 +34,7 @@ BLUEPRINTS = (
     placement.blueprint,
     sync.blueprint,
     runs.blueprint,
+    beyond.blueprint,
     trakt_auth.blueprint,
     cron.blueprint,
     cron.short,

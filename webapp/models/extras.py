@@ -46,6 +46,7 @@ class ExtraRow(Base):
         Index("uq_extras_target", "target_account", "kind", "target", "trakt_id", "season", unique=True),
         Index("ix_extras_user", "user_id", "kind", "state"),
         Index("ix_extras_run", "run_id"),
+        Index("ix_extras_entry", "user_id", "anilist_id"),
         CheckConstraint("state IN ('sending','sent','rejected','removing','removed','gone')", name="state"),
     )
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import case, func, select
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+from sqlalchemy import ColumnElement, case, func, select
+
+from webapp.database import unindexed
 from webapp.extensions import db
 from webapp.models import EXTRA_KINDS, ExtraRow, Media, PlanExtra
 
 MOST = 500  # rows of a page
+STATES = {"sent": ("sent",), "hold": ("gone", "removed", "rejected"), "open": ("sending", "removing")}
 _ORDER = {kind: place for place, kind in enumerate(EXTRA_KINDS)}
 
 
@@ -22,14 +27,75 @@ def plan_of(run_id: int) -> list[tuple[PlanExtra, Media | None]]:
     return [(row, media) for row, media in db.session.execute(query)]
 
 
-def extras_of(run_id: int) -> list[tuple[ExtraRow, Media | None]]:
-    """What a run has sent, by kind and title; at most `MOST`."""
+@dataclass(frozen=True)
+class ExtraPage:
+    """`extras` newest first; `next` is the id to go on before."""
+
+    extras: Sequence[tuple[ExtraRow, Media | None]]
+    next: int | None
+
+
+def history(
+    user_id: int,
+    *,
+    kind: str = "",
+    state: str = "",
+    anilist_id: int | None = None,
+    run_id: int | None = None,
+    before: int | None = None,
+    limit: int = 60,
+) -> ExtraPage:
+    """All that went to Trakt beyond plays, newest first. `state`: sent, hold or open, as of plays."""
+    wanted = _wanted(user_id, kind, state, anilist_id, run_id)
+    query = select(ExtraRow, Media).outerjoin(Media, Media.anilist_id == ExtraRow.anilist_id).where(*wanted)
+    if before is not None:
+        query = query.where(ExtraRow.id < before)
+    # a title or a run has few, which are sorted; of all the newest are looked through
+    in_order = ExtraRow.id if anilist_id is None and run_id is None else unindexed(ExtraRow.id)
+    rows = [(row, media) for row, media in db.session.execute(query.order_by(in_order.desc()).limit(limit + 1))]
+    return ExtraPage(rows[:limit], rows[limit - 1][0].id if len(rows) > limit else None)
+
+
+def count(
+    user_id: int, *, kind: str = "", state: str = "", anilist_id: int | None = None, run_id: int | None = None
+) -> int:
+    """How many there are of what `history` lists."""
+    query = select(func.count()).select_from(ExtraRow).where(*_wanted(user_id, kind, state, anilist_id, run_id))
+    return db.session.scalar(query) or 0
+
+
+def _wanted(
+    user_id: int, kind: str, state: str, anilist_id: int | None, run_id: int | None
+) -> Iterator[ColumnElement[bool]]:
+    yield (ExtraRow.user_id if anilist_id is not None else unindexed(ExtraRow.user_id)) == user_id
+    if kind:
+        yield ExtraRow.kind == kind
+    if state in STATES:
+        yield ExtraRow.state.in_(STATES[state])
+    if state == "hold":
+        yield ExtraRow.held.is_(True)
+    if anilist_id is not None:
+        yield ExtraRow.anilist_id == anilist_id
+    if run_id is not None:
+        yield ExtraRow.run_id == run_id
+
+
+def held_of(user_id: int, anilist_id: int) -> int:
+    """How many of a title are held back until "send again"."""
+    query = select(func.count()).select_from(ExtraRow).where(
+        ExtraRow.user_id == user_id, ExtraRow.anilist_id == anilist_id, ExtraRow.held.is_(True), ExtraRow.state.in_(STATES["hold"])
+    )  # fmt: skip
+    return db.session.scalar(query) or 0
+
+
+def extras_of(run_id: int, *, limit: int = MOST) -> list[tuple[ExtraRow, Media | None]]:
+    """What a run has sent, by kind and title; at most `limit`."""
     query = (
         select(ExtraRow, Media)
         .outerjoin(Media, Media.anilist_id == ExtraRow.anilist_id)
         .where(ExtraRow.run_id == run_id)
         .order_by(case(_ORDER, value=ExtraRow.kind), Media.title_romaji, ExtraRow.id)
-        .limit(MOST)
+        .limit(limit)
     )
     return [(row, media) for row, media in db.session.execute(query)]
 
@@ -49,6 +115,6 @@ def kinds_of(run_id: int, state: str) -> dict[str, int]:
 def held(run_id: int) -> int:
     """How many of a run are held back until "send again"."""
     query = select(func.count()).select_from(ExtraRow).where(
-        ExtraRow.run_id == run_id, ExtraRow.held.is_(True), ExtraRow.state.in_(("gone", "removed", "rejected"))
+        ExtraRow.run_id == run_id, ExtraRow.held.is_(True), ExtraRow.state.in_(STATES["hold"])
     )  # fmt: skip
     return db.session.scalar(query) or 0

@@ -11,6 +11,7 @@ from webapp import queries, words
 from webapp.standing import broken, setup_step
 from webapp.views import (
     account,
+    beyond,
     components,
     guide,
     history,
@@ -33,6 +34,7 @@ from webapp.views import (
 
 # Pages that have no place of their own in the navigation light up the one they belong to.
 BELONGS_TO = {
+    "beyond": "history",
     "runs": "history",
     "plans": "history",
     "logs": "history",
@@ -49,6 +51,7 @@ BELONGS_TO = {
 def register(app: Flask) -> None:
     for module in (
         account,
+        beyond,
         guide,
         history,
         home,

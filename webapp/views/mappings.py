@@ -13,6 +13,7 @@ from webapp.database import transaction
 from webapp.forms import MAX_ID, Form, number_arg
 from webapp.i18n import gettext as _
 from webapp.models import OPEN
+from webapp.queries import beyond
 from webapp.queries.library import FILTERS, SORTS, Title
 from webapp.runs import own_transaction
 from webapp.templating import is_htmx
@@ -101,7 +102,9 @@ def entry_context(anilist_id: int) -> dict[str, Any]:
         "placement": (title.entry.placement if title.entry else None) or {},
         "siblings": queries.siblings(current_user.id, title),
         "plays": queries.plays_of_entry(current_user.id, anilist_id),
-        "held": queries.held_plays(current_user.id, anilist_id=anilist_id),
+        "extras": beyond.history(current_user.id, anilist_id=anilist_id).extras,
+        "held": queries.held_plays(current_user.id, anilist_id=anilist_id)
+        + beyond.held_of(current_user.id, anilist_id),
         "looking": looking,
         "key": decisions.candidate_key,
         "trakt": queries.connections(current_user.id).get("trakt"),

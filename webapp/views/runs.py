@@ -97,11 +97,13 @@ def _is_planned(run: Run) -> bool:
 
 @blueprint.get("/runs/<int:run_id>/items.<any(json, csv):form>")
 def download(run_id: int, form: str) -> ResponseReturnValue:
-    """What the run did with each title, or would do, as a file."""
+    """What the run did with each title, or would do, and ratings and lists beyond the plays, as a file."""
     run = run_of(run_id)
     planned = _is_planned(run)
     parts: Mapping[int, Sequence[Part]] = _planned_parts(run.id) if planned else queries.sent_parts(run.id)
     rows = [files.item_row(item, media, parts.get(item.anilist_id, ()), planned=planned) for item, media in queries.items_of(run.id, limit=files.MOST).items]  # fmt: skip
+    extras = beyond.plan_of(run.id) if planned else beyond.extras_of(run.id, limit=files.MOST)
+    rows += [files.extra_row(extra, media) for extra, media in extras]
     text = files.as_json({"runId": run.id, "status": run.status, "items": rows}) if form == "json" else files.as_csv(files.ITEM_COLUMNS, rows)  # fmt: skip
     return files.answer(text, f"tsuzuki-run-{run.id}.{form}")
 
