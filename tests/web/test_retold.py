@@ -20,6 +20,7 @@ from webapp.config import ROOT
 from webapp.database import transaction
 from webapp.models import Log, MappingSource, User
 from webapp.retold import from_parts
+from webapp.views.logs import LINES
 
 BROKEN = {
     "otaku": (b"", b"<html>", b"not a database", b"SQLite format 3\0" + b"\x10\0" + b"\0" * 10 + b"\0\0\0\x09" + b"\0" * 70),
@@ -143,7 +144,7 @@ def test_the_log_and_its_levels_are_in_the_language_of_the_page(foreign: Browser
         session.flush()
         newest = max(row for (row,) in session.query(Log.id))
     seen: list[str] = []
-    for before in range(newest + 1, 0, -200):
+    for before in range(newest + 1, 0, -LINES):
         page = foreign.get(f"/logs?level=debug&before={before}")
         seen += shown(page, "message")
         assert {pseudo.accented(word) for word in ("info", "warning", "error", "debug")} >= set(shown(page, "level"))

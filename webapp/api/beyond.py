@@ -10,8 +10,8 @@ from pydantic import Field
 from webapp.api.fields import Body, Id, Limit, Page, Query, answer, iso
 from webapp.api.guard import api_blueprint, person
 from webapp.database import transaction
-from webapp.queries import beyond
 from webapp.naming import title
+from webapp.queries import beyond
 
 blueprint = api_blueprint("api_beyond")
 
