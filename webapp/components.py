@@ -10,12 +10,13 @@ from datetime import datetime
 from typing import Any
 
 from flask_wtf.csrf import generate_csrf
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from webapp import times, words
 from webapp.here import context, reader
 from webapp.i18n import gettext as _
 from webapp.i18n import locale
+from webapp.markup import escaped, markup
 from webapp.models import Media, Run
 from webapp.retold import from_parts
 
@@ -47,8 +48,8 @@ def _span(span: Mapping[str, Any]) -> str:
 
 def badge(tone: str, said: str, title: str = "") -> Markup:
     """A state: a dot with its own shape, and its word."""
-    more = f' title="{escape(title)}"' if title else ""
-    return markup(f'<span class="badge" data-state="{escape(tone)}"{more}>{escape(said)}</span>')
+    more = f' title="{escaped(title)}"' if title else ""
+    return markup(f'<span class="badge" data-state="{escaped(tone)}"{more}>{escaped(said)}</span>')
 
 
 def state(kind: str, code: str | None) -> Markup:
@@ -64,22 +65,22 @@ def poster(media: Media | None, class_: str = "") -> Markup:
     picture = ""
     if media is not None and media.cover_url and reader().posters:
         blur = ' class="blur"' if media.is_adult else ""
-        picture = f'<img{blur} src="{escape(media.cover_url)}" alt="" loading="lazy" decoding="async" width="40" height="56">'  # fmt: skip
+        picture = f'<img{blur} src="{escaped(media.cover_url)}" alt="" loading="lazy" decoding="async" width="40" height="56">'  # fmt: skip
     of = media.anilist_id if media is not None else None
-    return markup(f'<span class="poster {escape(class_)}" data-tone="{tone(of)}" aria-hidden="true">{escape(initial(media))}{picture}</span>')  # fmt: skip
+    return markup(f'<span class="poster {escaped(class_)}" data-tone="{tone(of)}" aria-hidden="true">{escaped(initial(media))}{picture}</span>')  # fmt: skip
 
 
 def act(action: str, said: str, class_: str = "", fields: Mapping[str, Any] | None = None, label: str = "", key: str = "") -> Markup:  # fmt: skip
     """A button that acts: a form of its own, with its token. `fields` are its hidden values; `key` presses it."""
-    more = (f' aria-label="{escape(label)}"' if label else "") + (f' data-key="{escape(key)}"' if key else "")
-    button = f'<button class="btn {escape(class_)}"{more}>{escape(said)}</button>'
-    return markup(f'<form method="post" action="{escape(action)}" class="act">{token()}{hidden(fields or {})}{button}</form>')  # fmt: skip
+    more = (f' aria-label="{escaped(label)}"' if label else "") + (f' data-key="{escaped(key)}"' if key else "")
+    button = f'<button class="btn {escaped(class_)}"{more}>{escaped(said)}</button>'
+    return markup(f'<form method="post" action="{escaped(action)}" class="act">{token()}{hidden(fields or {})}{button}</form>')  # fmt: skip
 
 
 def press(form: str, said: str, name: str, value: object, label: str = "") -> Markup:
     """A small button of a form that stands elsewhere on the page, whose id is `form`: it sends one value of its own."""
-    more = f' aria-label="{escape(label)}"' if label else ""
-    return markup(f'<button class="btn small" form="{escape(form)}" name="{escape(name)}" value="{escape(value)}"{more}>{escape(said)}</button>')  # fmt: skip
+    more = f' aria-label="{escaped(label)}"' if label else ""
+    return markup(f'<button class="btn small" form="{escaped(form)}" name="{escaped(name)}" value="{escaped(value)}"{more}>{escaped(said)}</button>')  # fmt: skip
 
 
 def token() -> Markup:
@@ -88,7 +89,7 @@ def token() -> Markup:
 
 
 def hidden(fields: Mapping[str, Any]) -> Markup:
-    return markup("".join(f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in fields.items()))  # fmt: skip
+    return markup("".join(f'<input type="hidden" name="{escaped(name)}" value="{escaped(value)}">' for name, value in fields.items()))  # fmt: skip
 
 
 def initial(media: Media | None) -> str:
@@ -107,21 +108,19 @@ def time(moment: datetime | None, text: str | None = None) -> Markup:
     if moment is None:
         return markup("–")
     said = upfirst(times.when(moment)) if text is None else text
-    return markup(f'<time datetime="{times.machine(moment)}">{escape(said)}</time>')
+    return markup(f'<time datetime="{times.machine(moment)}">{escaped(said)}</time>')
 
 
 def told(said: Any, english: str) -> Markup:
     """What a job wrote, in the language of the page; in English, and marked so, where nothing is known of it."""
     if locale() == "en":
-        return escape(english)
+        return markup(escaped(english))
     known = from_parts(said)
-    return escape(known) if known else markup(f'<span lang="en">{escape(english)}</span>')
+    return markup(escaped(known) if known else f'<span lang="en">{escaped(english)}</span>')
 
 
 def upfirst(text: str) -> str:
     """For words that begin a line: Today, 14:02."""
-    return text.strip()[:1].upper() + text.strip()[1:]
-
-
-def markup(text: str) -> Markup:
-    return Markup(text)  # noqa: S704 # for components, which escape every value
+    bare = str.strip(text)  # of markup too the plain words: adding those up is cheaper
+    said = bare[:1].upper() + bare[1:]
+    return markup(said) if type(text) is Markup else said

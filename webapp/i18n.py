@@ -15,9 +15,10 @@ import flask_babel
 from babel.numbers import format_decimal
 from flask import Flask, current_app, has_request_context, request
 from flask_babel.speaklater import LazyString
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from webapp.here import context
+from webapp.markup import escaped, markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +115,8 @@ def template_ngettext(singular: str, plural: str, count: int, /, **values: Any) 
 
 @lru_cache(maxsize=4096)  # more than there are texts
 def _plain(catalogue: NullTranslations, message: str) -> Markup:
-    return Markup(catalogue.gettext(message).replace("%%", "%"))  # noqa: S704 # a literal of our templates
+    return markup(catalogue.gettext(message).replace("%%", "%"))
 
 
 def _filled(text: str, values: dict[str, Any]) -> Markup:
-    text %= {name: escape(value) for name, value in values.items()}
-    return Markup(text)  # noqa: S704 # the text is a literal of our templates, and its values are escaped
+    return markup(text % {name: escaped(value) for name, value in values.items()})

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from webapp import times, words
 from webapp.addresses import address
-from webapp.components import markup, season, told, upfirst
+from webapp.components import season, told, upfirst
 from webapp.i18n import gettext as _
 from webapp.i18n import ngettext
+from webapp.markup import escaped, markup
 from webapp.models import HistoryFinding, PlayRow
 from webapp.naming import span
 from webapp.queries.logs import Line
@@ -24,8 +25,8 @@ from webapp.queries.runs import Part, PlanEntry
 def log_of_run(lines: Iterable[Line]) -> Markup:
     """Items of the log of one run: when, how serious, what."""
     return markup("".join(
-        f'<li data-level="{line.level}"><time datetime="{times.machine(line.created_at)}">{escape(times.hours_minutes(line.created_at, seconds=True))}</time>'
-        f'<span class="level">{escape(words.label("level", line.level))}</span><span class="message">{told(line.said, line.message)}</span></li>\n'
+        f'<li data-level="{line.level}"><time datetime="{times.machine(line.created_at)}">{escaped(times.hours_minutes(line.created_at, seconds=True))}</time>'
+        f'<span class="level">{escaped(words.label("level", line.level))}</span><span class="message">{told(line.said, line.message)}</span></li>\n'
         for line in lines
     ))  # fmt: skip
 
@@ -40,10 +41,10 @@ def _line(line: Line, today: date) -> str:
     day = times.local_day(moment)
     clock = times.hours_minutes(moment, seconds=True)
     at = clock if day == today else f"{times.day_words(day)} {clock}"
-    run = f' <a href="{escape(address("runs.show", run_id=run_id))}">{escape(_("run %(id)s", id=run_id))}</a>' if run_id else ""  # fmt: skip
+    run = f' <a href="{escaped(address("runs.show", run_id=run_id))}">{escaped(_("run %(id)s", id=run_id))}</a>' if run_id else ""  # fmt: skip
     return (
-        f'<li data-level="{line.level}"><time datetime="{times.machine(moment)}" title="{escape(times.when(moment))}">{escape(at)}</time>'
-        f'<span class="level">{escape(words.label("level", line.level))}</span><span class="message">{told(line.said, line.message)}{run}</span></li>\n'
+        f'<li data-level="{line.level}"><time datetime="{times.machine(moment)}" title="{escaped(times.when(moment))}">{escaped(at)}</time>'
+        f'<span class="level">{escaped(words.label("level", line.level))}</span><span class="message">{told(line.said, line.message)}{run}</span></li>\n'
     )
 
 
@@ -71,9 +72,9 @@ def finding(row: HistoryFinding) -> Markup:
     """A play that looks wrong: S1 E3 → S2 E1, on 12 Mar, 14:02 CET, added by scrobble."""
     place = _("Movie") if row.kind == "movie" else f"S{row.season} E{row.number}"
     to = "" if row.to_season is None else f" → S{row.to_season} E{row.to_number}"
-    at = f'<time datetime="{times.machine(row.watched_at)}">{escape(times.on(row.watched_at))}</time>' if row.watched_at else escape(_("no date"))  # fmt: skip
+    at = f'<time datetime="{times.machine(row.watched_at)}">{escaped(times.on(row.watched_at))}</time>' if row.watched_at else escaped(_("no date"))  # fmt: skip
     how = f", {words.label('action', row.action)}" if row.action else ""
-    return markup(f"{escape(place)}{to}, {at}{escape(how)}")
+    return markup(f"{escaped(place)}{to}, {at}{escaped(how)}")
 
 
 # Plans and what runs sent
@@ -88,15 +89,15 @@ def part(part: Part) -> Markup:
     else:
         of = {"episodes": span(part.first_episode, part.last_episode), "season": season(part.season), "numbers": span(part.first_number, part.last_number)}  # fmt: skip
         text = _("episodes %(episodes)s → %(season)s, %(numbers)s", **of) if part.unbroken else ngettext("%(num)s episode of %(episodes)s → %(season)s, %(numbers)s", "%(num)s episodes of %(episodes)s → %(season)s, %(numbers)s", part.plays, **of)  # fmt: skip
-    again = f' <span class="hint">{escape(_("rewatch"))}</span>' if part.nth > 1 else ""
-    return markup(f"{escape(text)}{again}")
+    again = f' <span class="hint">{escaped(_("rewatch"))}</span>' if part.nth > 1 else ""
+    return markup(f"{escaped(text)}{again}")
 
 
 def dates(row: PlanEntry) -> Markup:
     """When the plays of one title were watched, and where that comes from: 3 Mar – 9 Mar, your progress."""
-    days = "".join(f"{escape(_days(part.earliest, part.latest))}<br>" for part in row.parts)
+    days = "".join(f"{escaped(_days(part.earliest, part.latest))}<br>" for part in row.parts)
     sources = ", ".join(words.label("date_source", source) for source in row.parts[0].date_sources.split(" "))
-    return markup(f'{days}<span class="hint">{escape(sources)}</span>')
+    return markup(f'{days}<span class="hint">{escaped(sources)}</span>')
 
 
 def _days(earliest: Any, latest: Any) -> str:

@@ -6,16 +6,14 @@ import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from types import FunctionType
-from typing import Any
 
 from flask import Flask, current_app, request, url_for
-from jinja2 import runtime
 
 from webapp import components, evidence, listed, times, words, words_beyond
 from webapp.addresses import Addresses, address
 from webapp.here import reader
 from webapp.i18n import gettext, init_languages, locale, number, template_gettext, template_ngettext
+from webapp.jinja import init_jinja
 from webapp.naming import ranges, span, title
 from webapp.retold import retold
 
@@ -29,27 +27,11 @@ HTMX_CONFIG = (
 )
 
 
-class Context(runtime.Context):
-    """Calls what templates call. Jinja looks four times whether a function wants the context, for each of a thousand calls."""
-
-    def call(self, called: Any, /, *args: Any, **kwargs: Any) -> Any:
-        kind = type(called)
-        if kind is FunctionType and not called.__dict__:  # where Jinja's decorators leave their mark
-            kwargs.pop("_block_vars", None)
-            kwargs.pop("_loop_vars", None)
-            return called(*args, **kwargs)
-        if kind is runtime.Macro:
-            kwargs.pop("_block_vars", None)
-            kwargs.pop("_loop_vars", None)
-            return called(self.eval_ctx, *args, **kwargs)
-        return super().call(called, *args, **kwargs)
-
-
 def init_templates(app: Flask) -> None:
     init_languages(app)
     app.extensions["tsuzuki_addresses"] = Addresses()
     env = app.jinja_env
-    env.context_class = Context
+    init_jinja(env)
     env.lstrip_blocks = True
     env.globals.update(_=template_gettext, gettext=template_gettext, ngettext=template_ngettext, url_for=address)
     env.filters.update(
