@@ -100,21 +100,25 @@ def extras_of(run_id: int, *, limit: int = MOST) -> list[tuple[ExtraRow, Media |
     return [(row, media) for row, media in db.session.execute(query)]
 
 
-def states_of(run_id: int) -> dict[str, int]:
-    """How many of a run are in which state now."""
-    query = select(ExtraRow.state, func.count()).where(ExtraRow.run_id == run_id).group_by(ExtraRow.state)
-    return dict(db.session.execute(query).all())
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a run has sent beyond plays: how many, how many stand as they were sent, how many are held back until "send again"."""
+
+    rows: int = 0
+    sent: int = 0
+    held: int = 0
+
+
+def standing_of(run_id: int) -> Standing:
+    off = ExtraRow.held.is_(True) & ExtraRow.state.in_(STATES["hold"])
+    query = select(
+        func.count(), func.sum(case((ExtraRow.state == "sent", 1), else_=0)), func.sum(case((off, 1), else_=0))
+    )
+    rows, sent, held = db.session.execute(query.where(ExtraRow.run_id == run_id)).one()
+    return Standing(rows, int(sent or 0), int(held or 0))
 
 
 def kinds_of(run_id: int, state: str) -> dict[str, int]:
     """How many of a run are in this state, by kind."""
     query = select(ExtraRow.kind, func.count()).where(ExtraRow.run_id == run_id, ExtraRow.state == state)
     return dict(db.session.execute(query.group_by(ExtraRow.kind)).all())
-
-
-def held(run_id: int) -> int:
-    """How many of a run are held back until "send again"."""
-    query = select(func.count()).select_from(ExtraRow).where(
-        ExtraRow.run_id == run_id, ExtraRow.held.is_(True), ExtraRow.state.in_(STATES["hold"])
-    )  # fmt: skip
-    return db.session.scalar(query) or 0

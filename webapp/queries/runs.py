@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import case, exists, func, select
+from sqlalchemy.orm import lazyload
 
 from webapp.database import among, unindexed
 from webapp.extensions import db
@@ -175,6 +176,7 @@ def plan_of(run_id: int, anilist_ids: Sequence[int]) -> list[PlanEntry]:
     user_id = select(Run.user_id).where(Run.id == run_id).scalar_subquery()
     named = (
         select(Media, Entry, TraktShow.title)
+        .options(lazyload(Entry.media))  # stands beside it
         .select_from(Media)
         .outerjoin(Entry, (Entry.anilist_id == Media.anilist_id) & (Entry.user_id == user_id))
         .outerjoin(TraktShow, (TraktShow.trakt_id == Entry.trakt_id) & (Entry.kind == "show"))

@@ -44,7 +44,7 @@ def plan_context(run: Run) -> dict[str, Any]:
     expired = run.plan_expires_at is not None and run.plan_expires_at <= utcnow()
     plan = queries.plan_titles(run.id) if decidable else []
     extras = beyond.plan_of(run.id) if decidable else []
-    trakt = queries.connections(run.user_id).get("trakt")
+    trakt = queries.connections(run.user_id).get("trakt") if decidable else None
     movies = sum(row.movies for row in plan)
     first, rest = (plan, []) if "all" in request.args else (plan[:ROWS], plan[ROWS:])
     return {

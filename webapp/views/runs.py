@@ -15,7 +15,7 @@ from webapp.forms import number_arg
 from webapp.i18n import gettext as _
 from webapp.models import OPEN, Connection, Run, utcnow
 from webapp.queries import beyond, repair
-from webapp.queries.runs import Part
+from webapp.queries.runs import ItemPage, Part
 from webapp.report import report_of
 from webapp.views.plans import plan_context, run_of
 
@@ -62,22 +62,26 @@ def show(run_id: int) -> ResponseReturnValue:
     planned = _is_planned(run)
     in_plan = "sent" if plan["decidable"] else None  # these stand in the plan already
     counts = queries.outcome_counts(run.id)
-    items = queries.items_of(run.id, outcome=outcome or None, without=in_plan, offset=offset, limit=ITEMS)
+    counts.pop(in_plan or "", None)
+    items = queries.items_of(run.id, outcome=outcome or None, without=in_plan, offset=offset, limit=ITEMS) if counts else ItemPage([], None)  # fmt: skip
+    state = _progress_context(run)
     return render_template(
         "runs/run.html",
-        **_progress_context(run),
+        **state,
         **plan,
         outcome=outcome,
-        outcomes={code: count for code, count in counts.items() if code != in_plan},
+        outcomes=counts,
         kind="planned" if planned else "outcome",
         items=items,
-        parts={} if planned else queries.sent_parts(run.id, [item.anilist_id for item, _media in items.items]),
+        parts=queries.sent_parts(run.id, [item.anilist_id for item, _media in items.items])
+        if counts and not planned
+        else {},
         offset=offset,
         report=report_of(run),
         vanished=queries.vanished_titles(run) if run.reason == "plays_vanished" else [],
         changed=_changed_accounts(run),
         findings=repair.findings_of(run.id) if run.mode == "repair" else [],
-        extras=[] if run.preview else beyond.extras_of(run.id),
+        extras=beyond.extras_of(run.id) if state["beyond"] else [],
         lines=queries.run_log(run.id, limit=LINES),
         parent=queries.run(current_user.id, run.parent_id) if run.parent_id else None,
     )
@@ -126,8 +130,6 @@ def _undoable(run: Run, stands: bool) -> bool:
     """Whether something that this run did on Trakt can be taken back."""
     if run.undone_by or run.preview or run.mode in ("undo", "move"):
         return False
-    if beyond.states_of(run.id).get("sent"):
-        return True
     return stands or (run.mode == "repair" and bool(repair.taken_away(run.id, commands.TAKEN_AWAY)))
 
 
@@ -262,7 +264,8 @@ def _progress_context(run: Run) -> dict[str, Any]:
     posting = (now - began).total_seconds() if began else 0.0
     pace = sent / posting if sent and posting >= 1 else 0.0  # plays a second
     requests = queries.requests_of(run.id)
-    plays, stands = (False, False) if active else queries.has_plays(run.id)
+    plays, stands = (False, False) if active or run.preview else queries.has_plays(run.id)
+    extras = beyond.Standing() if run.preview else beyond.standing_of(run.id)
     return {
         "run": run,
         "active": active,
@@ -273,8 +276,9 @@ def _progress_context(run: Run) -> dict[str, Any]:
         "requests": requests,
         "request_count": sum(row.requests for row in requests),
         "plays": plays,
-        "undoable": not active and _undoable(run, stands),
-        "held": 0 if active else queries.held_plays(current_user.id, run_id=run.id),
-        "held_extras": 0 if active else beyond.held(run.id),
+        "undoable": not active and _undoable(run, stands or bool(extras.sent)),
+        "held": 0 if not plays else queries.held_plays(current_user.id, run_id=run.id),
+        "held_extras": 0 if active else extras.held,
+        "beyond": extras.rows,
         "read_back": queries.read_back(run),
     }
