@@ -121,6 +121,12 @@ def test_a_wrong_password_says_so_beside_the_field_and_keeps_the_name(hanako: in
     assert "belong together" in stranger.post("/login", {"username": "nobody", "password": "wrong"}, status=422)
 
 
+def test_an_unknown_name_takes_as_long_as_a_wrong_password() -> None:
+    """It is checked against a hash of the same cost as ours are now."""
+    assert not auth._hasher.check_needs_rehash(auth._NOBODY)
+    assert not auth.password_fits(auth._NOBODY, "nobody has this password")
+
+
 def test_ten_wrong_passwords_close_the_door_for_a_while(
     hanako: int, stranger: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
