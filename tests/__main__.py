@@ -20,7 +20,11 @@ def main(arguments: list[str]) -> int:
         sys.stdout.write("Chromium was not found: the browser tests are left out (./run test --all insists on them).\n")
         left_out.append("browser")
     chosen = ["-m", " and ".join(f"not {mark}" for mark in left_out)] if left_out else []
-    processes = [] if any(argument.startswith(("-n", "--numprocesses")) for argument in rest) else ["-n", "auto"]
+    processes = (
+        []
+        if any(argument.startswith(("-n", "--numprocesses")) for argument in rest)
+        else ["-n", "auto", "--dist", "worksteal"]
+    )
     return int(pytest.main([*processes, *chosen, *rest]))
 
 
