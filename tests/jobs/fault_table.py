@@ -46,6 +46,7 @@ class Row:
     settings: Mapping[str, Any] = field(default_factory=dict)
     notice: str = ""  # the connection's state afterwards, where the reason alone does not say it
     passes: bool = False  # the same fault, once, is absorbed: the run asks again
+    alike: bool = False  # goes the same way as another row: only with --all
 
     @property
     def name(self) -> str:
@@ -93,9 +94,9 @@ ANILIST: tuple[Row, ...] = (
     anilist("429 with a long Retry-After", status(429, graphql(429, "Too Many Requests."), **MUCH_SLOWER), WAITS_RATE, says="AniList asked us to slow down", tries=1, wait=90),
     anilist("429 without Retry-After", status(429), WAITS_RATE, says="AniList asked us to slow down", tries=ASKED, wait=60, passes=True),
     anilist("500", status(500, graphql(500, "Internal Server Error")), WAITS_DOWN, says=DOWN_ANILIST, tries=ASKED, wait=300, passes=True),
-    anilist("502", status(502), WAITS_DOWN, says=DOWN_ANILIST, tries=ASKED, wait=300, passes=True),
+    anilist("502", status(502), WAITS_DOWN, says=DOWN_ANILIST, tries=ASKED, wait=300, passes=True, alike=True),
     anilist("503", status(503), WAITS_DOWN, says=DOWN_ANILIST, tries=ASKED, wait=300, passes=True),
-    anilist("504", status(504), WAITS_DOWN, says=DOWN_ANILIST, tries=ASKED, wait=300, passes=True),
+    anilist("504", status(504), WAITS_DOWN, says=DOWN_ANILIST, tries=ASKED, wait=300, passes=True, alike=True),
     anilist("Cloudflare with 200", CLOUDFLARE_200, WAITS_DOWN, says=DOWN_ANILIST, tries=ASKED, wait=300, passes=True),
     anilist("Cloudflare with 403", CLOUDFLARE_403, WAITS_DOWN, says=DOWN_ANILIST, tries=1, wait=900),
     anilist("switched off (403)", status(403, graphql(403, "The AniList API has been temporarily disabled")), WAITS_DOWN, says=DOWN_ANILIST, tries=1, wait=900),
@@ -111,10 +112,10 @@ ANILIST: tuple[Row, ...] = (
     anilist("401 always", status(401, graphql(401, "Unauthorized.")), failed("reconnect_anilist"), says="AniList signed us out", tries=1, mend="sign in"),
     anilist("invalid token (400)", status(400, NO_TOKEN), failed("reconnect_anilist"), says="AniList signed us out", tries=1, mend="sign in"),
     anilist("409", status(409), failed("bad_data"), says=UNUSABLE, tries=1),
-    anilist("412", status(412), failed("bad_data"), says=UNUSABLE, tries=1),
-    anilist("420", status(420), failed("bad_data"), says=UNUSABLE, tries=1),
-    anilist("423", status(423), failed("bad_data"), says=UNUSABLE, tries=1),
-    anilist("426", status(426), failed("bad_data"), says=UNUSABLE, tries=1),
+    anilist("412", status(412), failed("bad_data"), says=UNUSABLE, tries=1, alike=True),
+    anilist("420", status(420), failed("bad_data"), says=UNUSABLE, tries=1, alike=True),
+    anilist("423", status(423), failed("bad_data"), says=UNUSABLE, tries=1, alike=True),
+    anilist("426", status(426), failed("bad_data"), says=UNUSABLE, tries=1, alike=True),
     anilist("a part of the list repeated", {"kind": "repeated_page", "nth": 3}, failed("incomplete_read"), says=INCOMPLETE, tries=2, given=Stage.small_pages),
 )  # fmt: skip
 
@@ -151,9 +152,9 @@ TRAKT_READS: tuple[Row, ...] = (
     shows("429 with a long Retry-After", status(429, **MUCH_SLOWER), WAITS_RATE, says=SLOW_TRAKT, tries=1, wait=90),
     shows("429 without Retry-After", status(429), WAITS_RATE, says=SLOW_TRAKT, tries=ASKED, wait=60, passes=True),
     shows("500", status(500), WAITS_DOWN, says=DOWN_TRAKT, tries=ASKED, wait=300, passes=True),
-    shows("502", status(502), WAITS_DOWN, says=DOWN_TRAKT, tries=ASKED, wait=300, passes=True),
+    shows("502", status(502), WAITS_DOWN, says=DOWN_TRAKT, tries=ASKED, wait=300, passes=True, alike=True),
     shows("503", status(503), WAITS_DOWN, says=DOWN_TRAKT, tries=ASKED, wait=300, passes=True),
-    shows("504", status(504), WAITS_DOWN, says=DOWN_TRAKT, tries=ASKED, wait=300, passes=True),
+    shows("504", status(504), WAITS_DOWN, says=DOWN_TRAKT, tries=ASKED, wait=300, passes=True, alike=True),
     shows("Cloudflare with 200", CLOUDFLARE_200, WAITS_DOWN, says=DOWN_TRAKT, tries=ASKED, wait=300, passes=True),
     shows("Cloudflare with 403", CLOUDFLARE_403, failed("app_refused"), says=APP_GONE, tries=1),
     Row("trakt", "connection refused", (WAITS_DOWN,), DOWN_TRAKT, 0, wait=300, given=refused("trakt"), hits=SHOWS),
@@ -168,7 +169,7 @@ TRAKT_READS: tuple[Row, ...] = (
     shows("401 always", status(401), failed("reconnect_trakt"), says=SIGNED_OUT, tries=2, mend="sign in"),
     shows("403, the app is gone", {}, failed("app_refused"), says=APP_GONE, tries=1, hits=ACTIVITIES, given=blocked),
     shows("409", status(409), failed("bad_data"), says=UNUSABLE, tries=1),
-    shows("412", status(412), failed("bad_data"), says=UNUSABLE, tries=1),
+    shows("412", status(412), failed("bad_data"), says=UNUSABLE, tries=1, alike=True),
     shows("420", status(420), failed("account_limit"), says=AT_LIMIT, tries=1),
     shows("423", {}, failed("account_locked"), says="Trakt has locked this account", tries=1, hits=ACTIVITIES, given=trouble("locked")),
     shows("426", {}, failed("vip_required"), says="without VIP", tries=1, hits=ACTIVITIES, given=trouble("vip")),
@@ -190,10 +191,10 @@ TRAKT_PUBLIC: tuple[Row, ...] = tuple(
     for row in (
         shows("429 with a long Retry-After", status(429, **MUCH_SLOWER), WAITS_RATE, says=SLOW_TRAKT, tries=tries, wait=90, hits=hits, given=Stage.forget_places),
         shows("503", status(503), WAITS_DOWN, says=DOWN_TRAKT, tries=tries and ASKED, wait=300, hits=hits, given=Stage.forget_places),
-        shows("Cloudflare with 200", CLOUDFLARE_200, WAITS_DOWN, says=DOWN_TRAKT, tries=tries and ASKED, wait=300, hits=hits, given=Stage.forget_places),
+        shows("Cloudflare with 200", CLOUDFLARE_200, WAITS_DOWN, says=DOWN_TRAKT, tries=tries and ASKED, wait=300, hits=hits, given=Stage.forget_places, alike=hits is SEARCH),
         shows("Cloudflare with 403", CLOUDFLARE_403, failed("app_refused"), says=APP_GONE, tries=tries, hits=hits, given=Stage.forget_places),
-        shows("half a body", {"kind": "half_body"}, WAITS_DOWN, says=DOWN_TRAKT, tries=tries and ASKED, wait=300, hits=hits, given=Stage.forget_places),
-        shows("invalid JSON", BROKEN_JSON, WAITS_DOWN, says=DOWN_TRAKT, tries=tries and ASKED, wait=300, hits=hits, given=Stage.forget_places),
+        shows("half a body", {"kind": "half_body"}, WAITS_DOWN, says=DOWN_TRAKT, tries=tries and ASKED, wait=300, hits=hits, given=Stage.forget_places, alike=hits is SEARCH),
+        shows("invalid JSON", BROKEN_JSON, WAITS_DOWN, says=DOWN_TRAKT, tries=tries and ASKED, wait=300, hits=hits, given=Stage.forget_places, alike=hits is SEARCH),
         shows("an error list with 200", status(200, '{"errors": [{"message": "Oops"}]}'), failed("bad_data"), says=UNUSABLE, tries=tries, hits=hits, given=Stage.forget_places),
     )
 )  # fmt: skip
@@ -247,8 +248,8 @@ TRAKT_WRITES: tuple[Row, ...] = (
     post("429 with Retry-After", status(429, **MUCH_SLOWER), WAITS_RATE, says=SLOW_TRAKT, tries=1, wait=90),
     post("429 without Retry-After", status(429), WAITS_RATE, says=SLOW_TRAKT, tries=1, wait=60),
     post("500", once(status(500)), WAITS_LOOK, says=LOOKED, tries=1, wait=60),
-    post("502", once(status(502)), WAITS_LOOK, says=LOOKED, tries=1, wait=60),
-    post("503", once(status(503)), WAITS_LOOK, says=LOOKED, tries=1, wait=60),
+    post("502", once(status(502)), WAITS_LOOK, says=LOOKED, tries=1, wait=60, alike=True),
+    post("503", once(status(503)), WAITS_LOOK, says=LOOKED, tries=1, wait=60, alike=True),
     post("503 again and again", status(503), *FAILING, says=DOWN_TRAKT, tries=3),
     post("504", once(status(504)), WAITS_LOOK, says=LOOKED, tries=1, wait=60),
     post("504 after it was applied", once({"kind": "applied_then_status", "status": 504}), DONE, says="on Trakt", tries=1, there=7),
@@ -317,9 +318,9 @@ TRAKT_SIGN_IN: tuple[Row, ...] = (
     sign_in("429 with Retry-After", status(429, **MUCH_SLOWER), WAITS_RATE, says=SLOW_TRAKT, tries=2, wait=90),
     sign_in("429 without Retry-After", status(429), WAITS_RATE, says=SLOW_TRAKT, tries=2, wait=60, passes=True),
     sign_in("500", status(500), WAITS_DOWN, says=DOWN_TRAKT, tries=2, wait=60, passes=True),
-    sign_in("502", status(502), WAITS_DOWN, says=DOWN_TRAKT, tries=2, wait=60, passes=True),
+    sign_in("502", status(502), WAITS_DOWN, says=DOWN_TRAKT, tries=2, wait=60, passes=True, alike=True),
     sign_in("503", status(503), WAITS_DOWN, says=DOWN_TRAKT, tries=2, wait=60, passes=True),
-    sign_in("504", status(504), WAITS_DOWN, says=DOWN_TRAKT, tries=2, wait=60, passes=True),
+    sign_in("504", status(504), WAITS_DOWN, says=DOWN_TRAKT, tries=2, wait=60, passes=True, alike=True),
     sign_in("503, the old token is still good", status(503), DONE, says="on Trakt", tries=2, there=7, given=nearly),
     sign_in("Cloudflare with 200", CLOUDFLARE_200, WAITS_DOWN, says=DOWN_TRAKT, tries=2, wait=60, passes=True),
     sign_in("Cloudflare with 403", CLOUDFLARE_403, failed("app_refused"), says=APP_GONE, tries=1),
@@ -334,7 +335,7 @@ TRAKT_SIGN_IN: tuple[Row, ...] = (
     sign_in("refused as before 2026 (401 invalid_grant)", status(401, LOST_GRANT), failed("reconnect_trakt"), says=SIGNED_OUT, tries=1, mend="sign in"),
     sign_in("401 without a word", status(401), failed("app_refused"), says=APP_GONE, tries=1),
     sign_in("the app is gone (invalid_client)", {}, failed("app_refused"), says=APP_GONE, tries=1, given=app_deleted, mend="sign in", notice="reconnect"),
-    sign_in("403", status(403), failed("app_refused"), says=APP_GONE, tries=1),
+    sign_in("403", status(403), failed("app_refused"), says=APP_GONE, tries=1, alike=True),
     sign_in("409", status(409), WAITS_DOWN, says=DOWN_TRAKT, tries=2, wait=60, passes=True),
     sign_in("412", status(412), failed("bad_data"), says=UNUSABLE, tries=1),
     sign_in("420", status(420), failed("account_limit"), says=AT_LIMIT, tries=1),

@@ -67,6 +67,7 @@ class Stage:
     user: User
     ticker: Ticker
     before_post: list[Callable[[], None]] = field(default_factory=list)
+    forgotten: bool = False  # some places are not listed any more
 
     # what goes wrong
 
@@ -79,6 +80,7 @@ class Stage:
 
     def unlist(self, place: Place) -> None:
         """Trakt forgets an episode, season, show or movie between our look at it and our request."""
+        self.forgotten = True
         kind, trakt_id, season, number = place
         catalogue = self.world.library.catalogue
         if kind == "movie":
@@ -119,7 +121,8 @@ class Stage:
                 self.world.faults.clear()
             self.world.refused_apps.clear()
             self.world.accounts[constants.TRAKT_ACCOUNT].trouble = ""
-            self.world.library = small_library(self.world.born)
+            if self.forgotten:
+                self.world.library = small_library(self.world.born)
         self.before_post.clear()
         for listener in self.listeners.values():
             listener.up()
@@ -188,6 +191,11 @@ class Stage:
                 for (name, asked), count in self.world.counts.items()
                 if name == service and asked.startswith(f"{method} {path}")
             )
+
+    def ledger(self) -> Counter[str]:
+        """How many plays are in each state."""
+        with transaction(readonly=True) as session:
+            return Counter(session.scalars(select(PlayRow.state)))
 
     def state_of(self, service: str) -> tuple[str, str | None]:
         with transaction(readonly=True) as session:

@@ -29,7 +29,7 @@ class Listener:
 
     def _serve(self, port: int) -> BaseWSGIServer:
         server = make_server("127.0.0.1", port, self._app, threaded=True, request_handler=Quiet)
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
         return server
 
     def down(self) -> None:
