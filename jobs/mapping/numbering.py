@@ -54,6 +54,8 @@ class Numbering:
         past a whole season's end goes on in the next one: Trakt has split it.
         """
         steps = saying.offset + episode - 1
+        if steps < 0:  # an offset below zero puts the episode before the first one
+            return None
         if saying.season is None:
             return steps if steps < self.total else None
         if saying.season not in self.bounds:
