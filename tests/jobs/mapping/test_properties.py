@@ -16,6 +16,7 @@ from tests.jobs.mapping.builders import TMDB, TRAKT, TVDB, fribbs, media, otaku,
 
 season_numbers = st.integers(0, 4)
 small = st.integers(0, 30)
+offsets = st.none() | st.integers(-5, 40)
 rules = st.builds(
     AnidbRule,
     anidb_season=st.sampled_from([0, 1]),
@@ -37,12 +38,12 @@ def one_link(draw: st.DrawFn, anilist_id: int) -> Link:
             anilist_id,
             draw(season_numbers),
             season_tvdb=draw(st.none() | season_numbers),
-            offset_tmdb=draw(st.none() | small),
-            offset_tvdb=draw(st.none() | small),
+            offset_tmdb=draw(offsets),
+            offset_tvdb=draw(offsets),
         )
     if draw(st.booleans()):
         said = draw(st.none() | st.sampled_from(["a", "0", "1", "2", "3"]))
-        found.otaku = otaku(anilist_id, said, draw(st.integers(1, 30)), trakt_id=draw(st.sampled_from([TRAKT, 501])))
+        found.otaku = otaku(anilist_id, said, draw(st.integers(-2, 30)), trakt_id=draw(st.sampled_from([TRAKT, 501])))
     if draw(st.booleans()):
         words = st.sampled_from(["a", "0", "1", "2"])
         found.anidb = AnidbRow(
@@ -51,15 +52,17 @@ def one_link(draw: st.DrawFn, anilist_id: int) -> Link:
             tvdb_id=TVDB,
             tmdb_season=draw(words),
             tvdb_season=draw(words),
+            tmdb_offset=draw(offsets),
+            tvdb_offset=draw(offsets),
             rules=tuple(draw(st.lists(rules, max_size=3))),
         )
     if draw(st.booleans()):
         found.media = media(
             anilist_id,
-            draw(st.none() | st.integers(1, 30)),
+            draw(st.none() | st.integers(0, 30)),
             format=draw(st.sampled_from(["TV", "ONA", "OVA", "SPECIAL", "MOVIE", None])),
-            status=draw(st.sampled_from(["FINISHED", "RELEASING", "NOT_YET_RELEASED", "HIATUS"])),
-            next_episode=draw(st.none() | st.integers(1, 30)),
+            status=draw(st.sampled_from(["FINISHED", "RELEASING", "NOT_YET_RELEASED", "HIATUS", None])),
+            next_episode=draw(st.none() | st.integers(-1, 60)),
         )
     if not found.sayings and draw(st.booleans()):
         found.follow(Sequel(AnidbRow(2, "Title", tmdb_show_id=TMDB, tmdb_season="1"), draw(st.integers(2, 4))))
@@ -76,7 +79,7 @@ def shapes(draw: st.DrawFn) -> Shape:
     """Seasons 0 to 4, some missing, some that go on counting, some with holes."""
     seasons: dict[int, tuple[Slot, ...]] = {}
     for season in draw(st.sets(st.integers(0, 4))):
-        first = draw(st.sampled_from([1, 1, 1, 13, 62]))
+        first = draw(st.sampled_from([1, 1, 1, 0, 13, 62]))
         numbers = range(first, first + draw(st.integers(0, 30)))
         gone = draw(st.sets(st.sampled_from(numbers), max_size=2)) if numbers else set()
         seasons[season] = tuple(Slot(n) for n in numbers if n not in gone)

@@ -242,3 +242,13 @@ def test_an_entry_stands_in_the_same_place_whatever_else_is_on_the_list(on_list:
     chain = [link(1, 1, episodes=24), link(2, 2, episodes=13), link(3, 3, episodes=13)]
     found = {i: r for i, r in place(chain, shape(50)).items() if i in on_list}
     assert spans(found[3]) == [(1, 13, 1, 38)]
+
+
+@pytest.mark.parametrize("offset", [-1, -13, -40])
+def test_an_offset_below_zero_names_no_episode(offset: int) -> None:
+    """Counted from the end it would be another season's; further back there is nothing at all."""
+    for saying in ("1", "a"):
+        row = AnidbRow(1, tvdb_id=TVDB, tvdb_season=saying, tvdb_offset=offset)
+        result = place([Link(1, anidb=row, media=media(1, 12))], shape(12, 13))[1]
+        assert isinstance(result, Refusal)
+        assert result.reason is Reason.SEASON_UNKNOWN
