@@ -18,12 +18,18 @@ from tests.real_servers import new_database, real_postgres, real_redis
 from webapp.app import create_app
 from webapp.config import Config, load
 from webapp.extensions import db
+from webapp.memory import keep_what_is_loaded
 from webapp.models import User
 
 # The same commit gives the same answer; `HYPOTHESIS_PROFILE=explore ./run test` looks elsewhere each time.
 hypothesis.settings.register_profile("fixed", derandomize=True, database=None)
 hypothesis.settings.register_profile("explore")
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
+
+
+def pytest_collection_finish() -> None:
+    """What was loaded by now stays: looking through it for circles again and again would cost a tenth of all time."""
+    keep_what_is_loaded()
 
 
 @pytest.fixture
