@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, Final, Literal
 
 from flask import current_app
@@ -37,19 +38,65 @@ class Gate:
 
 def gate(user: User, door: Door, now: datetime, *, session: Any = None) -> Gate:
     """Whether an automated run of this person may start through `door` now. Reads only."""
-    session = session or db.session
+    return _gate(_Facts(user, session or db.session), door, now)
+
+
+def gates(user: User, now: datetime) -> dict[str, Gate]:
+    """Both doors; what they have in common is read once."""
+    facts = _Facts(user, db.session)
+    return {"cron": _gate(facts, "cron", now), "schedule": _gate(facts, "schedule", now)}
+
+
+class _Facts:
+    """What the gates of one person depend on, read where it is asked for."""
+
+    def __init__(self, user: User, session: Any) -> None:
+        self.user = user
+        self.session = session
+
+    def last(self, door: Door) -> Run | None:
+        """One that awaits approval has done nothing yet and does not close the gate of `/cron`.
+
+        The schedule counts it all the same, or the tick would make a new plan every few seconds.
+        """
+        newest = self.newest
+        if door == "schedule" or newest is None or not _unapproved(newest):
+            return newest
+        unapproved = or_(
+            Run.status == "needs_approval", and_(Run.status == "cancelled", Run.reason == "approval_expired")
+        )
+        return _newest_automated(self.session, self.user.id, not_(func.coalesce(unapproved, False)))
+
+    @cached_property
+    def newest(self) -> Run | None:
+        return _newest_automated(self.session, self.user.id)
+
+    @cached_property
+    def pause(self) -> datetime | None:
+        """Until when, the person's own or everybody's."""
+        return max((until for until in (self.user.paused_until, instance_pause(self.session)) if until), default=None)
+
+    @cached_property
+    def connected(self) -> bool:
+        return _connected(self.session, self.user.id)
+
+    @cached_property
+    def has_open_run(self) -> bool:
+        return _has_open_run(self.session, self.user.id)
+
+
+def _gate(facts: _Facts, door: Door, now: datetime) -> Gate:
     every = _interval(door)
-    last = _last_automated(session, user.id, door)
+    last = facts.last(door)
     began = _start_of(last) if last else None
     opens = _opens(last, every, door) if last and every is not None else now
     if every is None:
         return Gate(False, "off", began, None)
-    pause = max((until for until in (user.paused_until, instance_pause(session)) if until is not None), default=now)
-    if pause > now:
-        return Gate(False, "paused", began, max(opens, pause))
-    if not _connected(session, user.id):
+    if facts.pause and facts.pause > now:
+        return Gate(False, "paused", began, max(opens, facts.pause))
+    if not facts.connected:
         return Gate(False, "not_connected", began, None)
-    if _has_open_run(session, user.id):
+    if facts.has_open_run:
         return Gate(False, "open_run", began, max(opens, now))
     if opens > now:
         return Gate(False, "too_soon", began, opens)
@@ -103,16 +150,13 @@ def _start_of(run: Run) -> datetime:
     return run.started_at or run.created_at
 
 
-def _last_automated(session: Any, user_id: int, door: Door) -> Run | None:
-    """One that awaits approval has done nothing yet and does not close the gate of `/cron`.
+def _unapproved(run: Run) -> bool:
+    return run.status == "needs_approval" or (run.status == "cancelled" and run.reason == "approval_expired")
 
-    The schedule counts it all the same, or the tick would make a new plan every few seconds.
-    """
-    unapproved = or_(Run.status == "needs_approval", and_(Run.status == "cancelled", Run.reason == "approval_expired"))
-    conditions = [Run.user_id == user_id, Run.trigger.in_(AUTOMATED), Run.preview.is_(False)]
-    if door == "cron":
-        conditions.append(not_(func.coalesce(unapproved, False)))
-    found: Run | None = session.scalar(select(Run).where(*conditions).order_by(Run.id.desc()).limit(1))
+
+def _newest_automated(session: Any, user_id: int, *more: Any) -> Run | None:
+    query = select(Run).where(Run.user_id == user_id, Run.trigger.in_(AUTOMATED), Run.preview.is_(False), *more)
+    found: Run | None = session.scalar(query.order_by(Run.id.desc()).limit(1))
     return found
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, func, select
 
 from webapp.extensions import db
 from webapp.models import Connection, Entry, Log, MappingSource, Media, Run, SyncProgress, SystemConfig
-from webapp.queries.review import asking
+from webapp.queries.review import asking_of, statuses_of
 
 SOURCE_NAMES = ("otaku", "fribbs", "anime_lists")
 LAST_SYNCS = {
@@ -19,12 +20,13 @@ LAST_SYNCS = {
     "completed": "status:sync:completed:last-run",
     "watching": "status:sync:watching:last-run",
 }
+# Every page asks these, and building a statement costs several times what asking it does: they are built once.
+_CONNECTIONS = select(Connection).where(Connection.user_id == bindparam("user_id"))
 
 
 def connections(user_id: int) -> dict[str, Connection]:
     """By service."""
-    rows = db.session.scalars(select(Connection).where(Connection.user_id == user_id))
-    return {row.service: row for row in rows}
+    return {row.service: row for row in db.session.scalars(_CONNECTIONS, {"user_id": user_id})}
 
 
 def config_values(user_id: int) -> dict[str, str]:
@@ -78,9 +80,15 @@ def progress_rows(user_id: int, *, limit: int = 12, offset: int = 0) -> Sequence
 
 def needs_you_count(user_id: int) -> int:
     """Only real decisions count: watched titles that the person has not put aside, and runs that wait for a yes."""
-    titles = select(func.count()).select_from(Entry).where(*asking(user_id, "needs_you")).scalar_subquery()
-    approvals = select(func.count()).select_from(Run).where(Run.user_id == user_id, Run.status == "needs_approval")
-    return int(db.session.scalar(select(titles + approvals.scalar_subquery())) or 0)
+    return int(db.session.scalar(_needs_you(), {"user_id": user_id, "statuses": statuses_of(user_id)}) or 0)
+
+
+@cache
+def _needs_you() -> Select[tuple[int]]:
+    asks = asking_of(bindparam("user_id"), bindparam("statuses", expanding=True), "needs_you")
+    titles = select(func.count()).select_from(Entry).where(*asks).scalar_subquery()
+    approvals = select(func.count()).select_from(Run).where(Run.user_id == bindparam("user_id"), Run.status == "needs_approval")  # fmt: skip
+    return select(titles + approvals.scalar_subquery())
 
 
 def progress_count(user_id: int) -> int:

@@ -22,10 +22,19 @@ _LONGEST_FIRST = (unindexed(Entry.progress).desc(), Entry.id)
 
 def asking(user_id: int, *piles: str) -> list[Any]:
     """Conditions: entries of these piles that would be sent, and that the person has neither put aside nor still to watch."""
+    return asking_of(user_id, statuses_of(user_id), *piles)
+
+
+def statuses_of(user_id: int) -> list[str]:
+    """Those of AniList that the person wants sent."""
     person = db.session.get(User, user_id)
-    sent = list(person.statuses) if person is not None else []
+    return list(person.statuses) if person is not None else []
+
+
+def asking_of(user_id: Any, statuses: Any, *piles: str) -> list[Any]:
+    """The same of values, or of the `bindparam`s of a statement that is built once."""
     return [
-        Entry.status.in_(sent),
+        Entry.status.in_(statuses),
         Entry.user_id == user_id,
         Entry.gone_at.is_(None),
         Entry.choice.is_(None),

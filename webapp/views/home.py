@@ -76,7 +76,7 @@ def _year(user_id: int, mark: str) -> year.Year | None:
 def gates() -> dict[str, Any]:
     """The doors through which a check may start by itself, and the nearest moment at which one does."""
     now = utcnow()
-    doors = {"cron": schedule.gate(current_user, "cron", now), "schedule": schedule.gate(current_user, "schedule", now)}
+    doors = schedule.gates(current_user, now)
     times = [gate.next_run for gate in doors.values() if gate.next_run and gate.reason not in ("off", "not_connected")]
     return {**doors, "next": doors["schedule"].next_run if doors["schedule"].reason != "off" else None, "earliest": min(times, default=None)}  # fmt: skip
 
