@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Select, func, or_, select, update
 
+from jobs import overrides_seen
 from jobs.accounts import LAST_SYNC
 from jobs.runstate import RunContext
 from jobs.storing import get_setting, moment, put_setting, upsert_rows
@@ -29,6 +30,7 @@ class Selection:
 
 def select_entries(ctx: RunContext) -> Selection:
     """The entries that the mode of this run looks at, with their media, by AniList id."""
+    overrides_seen.mark_changed(ctx.user_id)
     at = utcnow()
     mine = (Entry.user_id == ctx.user_id, Entry.gone_at.is_(None))
     with transaction(readonly=True) as session:

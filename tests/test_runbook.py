@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from click.testing import CliRunner
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from jobs import placing_store, selection
 from tests.web.conftest import PASSWORD, Browser
@@ -96,3 +96,22 @@ def test_each_form_of_the_run_book_has_its_effect(
     with transaction(readonly=True) as session:
         entries = list(session.scalars(select(Entry)))
     assert selection.to_place(entries, utcnow()) == [21, 22]
+
+
+def test_an_override_that_sql_wrote_or_deleted_is_found_by_the_next_run(app: Flask, person: User) -> None:
+    def run(statement: str) -> list[int]:
+        db.session.remove()
+        with db.engine.begin() as connection:
+            connection.execute(text(statement))
+        found = looked_at(person)
+        with transaction() as session:
+            session.execute(update(Entry).values(settled_at=utcnow()))
+        return found
+
+    assert run("delete from episode_override where trakt_id = 1") == []
+    assert run("insert into episode_override (trakt_id, abs, season, episode) values (1, 1, 1, 1)") == []
+    assert run("insert into episode_override (trakt_id, abs, season, episode) values (37696, 1, 2, 1)") == [21, 22]
+    assert run("update episode_override set episode = 3 where trakt_id = 37696 and abs = 1") == [21, 22]
+    assert run("update episode_override set episode = 3 where trakt_id = 37696 and abs = 1") == []
+    assert run("delete from episode_override where trakt_id = 37696") == [21, 22]
+    assert run("delete from episode_override") == []
