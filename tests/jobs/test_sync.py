@@ -103,7 +103,7 @@ def world(app: Flask, user: User, monkeypatch: pytest.MonkeyPatch) -> World:
     world = World(user)
 
     def counting(client: Any) -> Any:
-        def make(_user_id: int, *, count: Any) -> Any:
+        def make(_user_id: int, *, count: Any, **_check: Any) -> Any:
             client.count = count
             return client
 
