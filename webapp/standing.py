@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from flask import url_for
 
@@ -12,6 +11,7 @@ from webapp import queries, words
 from webapp.i18n import gettext as _
 from webapp.i18n import ngettext, number
 from webapp.models import Connection, MappingSource, Run, User
+from webapp.queries import Latest
 from webapp.times import clock, on
 
 CONNECTED = ("connected", "name_only")
@@ -65,10 +65,8 @@ def broken(connections: Mapping[str, Connection]) -> Connection | None:
     return next((row for row in connections.values() if row.state in ("reconnect", "refused")), None)
 
 
-def standing(
-    connections: Mapping[str, Connection], caches: Sequence[MappingSource], state: Mapping[str, Any]
-) -> Standing:
-    """The most pressing thing first. `state` has open_runs, waiting_approval, last_check and preview."""
+def standing(connections: Mapping[str, Connection], caches: Sequence[MappingSource], latest: Latest) -> Standing:
+    """The most pressing thing first."""
     lost = broken(connections)
     if lost is not None:
         return _lost(lost)
@@ -87,10 +85,10 @@ def standing(
             url_for("settings.connections"),
             _("Connect AniList"),
         )
-    running: Sequence[Run] = state["open_runs"]
+    running: Sequence[Run] = latest.open_runs
     if running:
         return _running(running)
-    waiting: Sequence[Run] = state["waiting_approval"]
+    waiting: Sequence[Run] = latest.waiting_approval
     if waiting:
         run = waiting[0]
         return Standing(
@@ -105,12 +103,12 @@ def standing(
             _("See the caches"),
         )
     if not is_connected(connections.get("trakt")):
-        first = not state["preview"] and "trakt" not in connections
-        return _first_look(caches) if first else _no_trakt(state["preview"])
-    preview: Run | None = state["preview"]
-    if preview is not None and preview.plays_planned and state["last_check"] is None:
+        first = not latest.preview and "trakt" not in connections
+        return _first_look(caches) if first else _no_trakt(latest.preview)
+    preview: Run | None = latest.preview
+    if preview is not None and preview.plays_planned and latest.last_check is None:
         return _ready(preview)
-    return _last(state["last_check"])  # fmt: skip
+    return _last(latest.last_check)  # fmt: skip
 
 
 def _lost(row: Connection) -> Standing:

@@ -70,6 +70,10 @@ def place_in_review(user_id: int, pile: str, anilist_id: int) -> int | None:
     return db.session.scalar(select(func.count()).select_from(Entry).where(*asks, before)) or 0
 
 
+def review_count(user_id: int, pile: str) -> int:
+    return db.session.scalar(select(func.count()).select_from(Entry).where(*asking(user_id, pile))) or 0
+
+
 def review_counts(user_id: int) -> dict[str, int]:
     """Entries of each pile that would be sent and that the person has not put aside."""
     query = select(Entry.pile, func.count()).where(*asking(user_id, *ASKING)).group_by(Entry.pile)

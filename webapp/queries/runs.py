@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import case, exists, func, select
 from sqlalchemy.orm import lazyload
@@ -30,9 +31,8 @@ def runs(user_id: int, *, before: int | None = None, limit: int = 50) -> list[Ru
 
 def open_runs(user_id: int) -> list[Run]:
     """In the order in which they will be done."""
-    return list(
-        db.session.scalars(select(Run).where(Run.user_id == user_id, Run.status.in_(OPEN)).order_by(Run.id).limit(10))
-    )
+    query = select(Run).where(Run.user_id == user_id, Run.status.in_(OPEN))
+    return list(db.session.scalars(query.order_by(unindexed(Run.id)).limit(10)))
 
 
 def waiting_approval(user_id: int) -> list[Run]:
@@ -43,28 +43,51 @@ def waiting_approval(user_id: int) -> list[Run]:
     )
 
 
-def last_check(user_id: int) -> Run | None:
-    """The last run that has ended and was able to send: no preview, no look at one title."""
-    ended = ("succeeded", "partial", "failed")
-    return db.session.scalar(
-        select(Run)
-        .where(Run.user_id == user_id, Run.status.in_(ended), Run.preview.is_(False), Run.mode.in_(CHECKS[:3]))
-        .order_by(Run.id.desc())
-        .limit(1)
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """How the runs of a person stand.
+
+    `last_check`: the last run that has ended and was able to send: no preview, no look at one title. `preview`: the newest library
+    preview with a plan that can still be sent, if nothing has run since.
+    """
+
+    open_runs: list[Run]  # in the order in which they will be done
+    waiting_approval: list[Run]  # newest first
+    last_check: Run | None
+    preview: Run | None
+
+
+_ENDED = ("succeeded", "partial", "failed")
+_PLANNED = ("succeeded", "partial", *OPEN)
+
+
+def latest(user_id: int) -> Latest:
+    """In one query: each part of it finds the few ids in the index of the states."""
+
+    def ids(order: Any, limit: int, *conditions: Any) -> Any:
+        newest = select(Run.id).where(Run.user_id == user_id, *conditions).order_by(order.desc()).limit(limit)
+        return select(newest.subquery().c.id)
+
+    library = Run.mode.in_(CHECKS[:3])
+    wanted = ids(unindexed(Run.id), 50, Run.status.in_((*OPEN, "needs_approval"))).union_all(
+        ids(Run.id, 1, Run.status.in_(_ENDED), Run.preview.is_(False), library),
+        ids(Run.id, 1, Run.status.in_(_PLANNED), library),
+    )
+    found = list(db.session.scalars(select(Run).where(Run.id.in_(wanted)).order_by(Run.id.desc())))
+    checks = [run for run in found if run.mode in CHECKS[:3]]
+    preview = next((run for run in checks if run.status in _PLANNED), None)
+    if preview and not (preview.preview and preview.status == "succeeded" and _holds(preview)):
+        preview = None
+    return Latest(
+        open_runs=[run for run in reversed(found) if run.status in OPEN],
+        waiting_approval=[run for run in found if run.status == "needs_approval"][:5],
+        last_check=next((run for run in checks if run.status in _ENDED and not run.preview), None),
+        preview=preview,
     )
 
 
-def fresh_preview(user_id: int) -> Run | None:
-    """The newest library preview with a plan that can still be sent, if nothing has run since."""
-    newest = db.session.scalar(
-        select(Run)
-        .where(Run.user_id == user_id, Run.mode.in_(CHECKS[:3]), Run.status.in_(("succeeded", "partial", *OPEN)))
-        .order_by(Run.id.desc())
-        .limit(1)
-    )
-    if newest is None or not newest.preview or newest.status != "succeeded":
-        return None
-    return newest if newest.plan_expires_at is None or newest.plan_expires_at > utcnow() else None
+def _holds(plan: Run) -> bool:
+    return plan.plan_expires_at is None or plan.plan_expires_at > utcnow()
 
 
 def newest_plan(user_id: int) -> Run | None:

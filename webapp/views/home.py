@@ -16,7 +16,7 @@ from webapp.grants import SERVICES
 from webapp.i18n import gettext as _
 from webapp.i18n import lazy_gettext as _l
 from webapp.i18n import locale
-from webapp.models import utcnow
+from webapp.models import Run, utcnow
 from webapp.standing import setup_step, standing
 from webapp.templating import is_htmx
 from webapp.times import person_zone
@@ -25,6 +25,8 @@ blueprint = Blueprint("home", __name__)
 BUCKETS = {
     "anilist": _l("reads"), "trakt-reads": _l("your reads"), "trakt-writes": _l("your writes"), "trakt-public": _l("reads without an account"),
 }  # fmt: skip
+NEEDS = 3  # titles that need the person
+PROGRESS = 12  # rows
 CACHES = {name: number for number, name in enqueue.CACHES.items()}
 
 
@@ -34,29 +36,32 @@ def context() -> dict[str, Any]:
     mark = queries.changes_since(user_id)
     connections = queries.connections(user_id)
     caches = queries.cache_rows()
-    state: dict[str, Any] = {
-        "open_runs": queries.open_runs(user_id),
-        "waiting_approval": queries.waiting_approval(user_id),
-        "last_check": queries.last_check(user_id),
-        "preview": queries.fresh_preview(user_id),
-    }
-    last = state["last_check"]
+    latest = queries.latest(user_id)
     return {
-        **state,
-        "standing": standing(connections, caches, state),
+        "open_runs": latest.open_runs,
+        "last_check": latest.last_check,
+        "standing": standing(connections, caches, latest),
         "connections": connections,
         "ending": expiry.notice(connections.values(), utcnow()),
         "caches": caches,
         "gates": gates(),
-        "needs": queries.review(user_id, "needs_you", limit=3),
-        "counts": queries.pile_counts(user_id),
+        "needs": queries.review(user_id, "needs_you", limit=NEEDS),
+        "needs_total": queries.review_count(user_id, "needs_you"),
         "recent": queries.recent_plays(user_id),
         "mark": mark,
         "year": _year(user_id, mark),
-        "progress": queries.progress_rows(user_id),
-        "progress_total": queries.progress_count(user_id),
+    }
+
+
+def _under_the_hood(last_check: Run | None) -> dict[str, Any]:
+    """What the page shows folded, and its fragment not."""
+    user_id = current_user.id
+    rows = queries.progress_rows(user_id, limit=PROGRESS + 1)
+    return {
+        "progress": rows[:PROGRESS],
+        "progress_more": len(rows) > PROGRESS,
         "last_syncs": queries.last_syncs(user_id),
-        "requests": queries.requests_of(last.id) if last else [],
+        "requests": queries.requests_of(last_check.id) if last_check else [],
     }
 
 
@@ -83,8 +88,10 @@ def gates() -> dict[str, Any]:
 
 @blueprint.get("/")
 def show() -> ResponseReturnValue:
-    page = "home/_status.html" if is_htmx() else "home/home.html"
-    return render_template(page, **context())
+    shown = context()
+    if is_htmx():
+        return render_template("home/_status.html", **shown)
+    return render_template("home/home.html", **shown, **_under_the_hood(shown["last_check"]))
 
 
 @blueprint.get("/changes")

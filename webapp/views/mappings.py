@@ -86,7 +86,7 @@ def progress() -> ResponseReturnValue:
     rows = queries.progress_rows(current_user.id, limit=100, offset=offset)
     older = url_for("mappings.progress", offset=offset + 100) if offset + 100 < total else None
     newer = url_for("mappings.progress", offset=max(offset - 100, 0)) if offset else None
-    return render_template("mappings/progress.html", progress=rows, progress_total=0, total=total, older=older, newer=newer)  # fmt: skip
+    return render_template("mappings/progress.html", progress=rows, progress_more=False, total=total, older=older, newer=newer)  # fmt: skip
 
 
 # One title

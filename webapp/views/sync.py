@@ -17,15 +17,15 @@ MODES = ("full", "completed", "watching", "title")
 
 def page(form: Form, status: int = 200) -> ResponseReturnValue:
     connections = queries.connections(current_user.id)
-    preview = queries.fresh_preview(current_user.id)
+    runs_ = queries.latest(current_user.id)
     return render_template(
         "sync/sync.html",
         form=form,
-        preview=preview,
-        counts=queries.plan_counts(preview.id) if preview else None,
-        last_check=queries.last_check(current_user.id),
-        open_runs=queries.open_runs(current_user.id),
-        waiting=queries.waiting_approval(current_user.id),
+        preview=runs_.preview,
+        counts=queries.plan_counts(runs_.preview.id) if runs_.preview else None,
+        last_check=runs_.last_check,
+        open_runs=runs_.open_runs,
+        waiting=runs_.waiting_approval,
         anilist=is_connected(connections.get("anilist")),
         trakt=is_connected(connections.get("trakt")),
         piles=queries.pile_counts(current_user.id),
