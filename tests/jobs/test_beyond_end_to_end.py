@@ -13,15 +13,14 @@ from jobs import beyond, extras_ledger, extras_lists, extras_sending, pace, sync
 from jobs.errors import LostClaim, Settling
 from jobs.extras import Extra, Target
 from jobs.pace import Rule
+from tests.jobs.demo_runs import go, lines, read_back
 from tests.jobs.sync_fakes import make_run, run_row
-from tests.jobs.test_sync_end_to_end import go, lines, person, read_back, sim, simulator
 from webapp import enqueue, preferences, queries, runs
 from webapp.database import transaction
 from webapp.extensions import db
 from webapp.models import Connection, ExtraRow, PlanExtra, Run, TraktList, User, utcnow
 from webapp.simulator.process import Running
 
-__all__ = ["person", "sim", "simulator"]  # fixtures
 Mark = tuple[str, str, int, int, int | None]
 
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 from sqlalchemy import select, update
 
 from jobs import sync
+from tests.jobs.demo_runs import go, lines, posts
 from tests.jobs.sync_fakes import run_row
-from tests.jobs.test_sync_end_to_end import go, lines, person, posts, sim, simulator
 from webapp import runs, tokens
 from webapp.database import transaction
 from webapp.extensions import db
@@ -16,7 +16,6 @@ from webapp.models import Connection, User, utcnow
 from webapp.simulator import constants
 from webapp.simulator.process import Running
 
-__all__ = ["person", "sim", "simulator"]  # fixtures
 STRANGER = 7_700_001
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from jobs import pace, refresh
+from jobs import refresh
 from jobs.transport import Download
-from tests.jobs.test_sync_end_to_end import go, lines, person, read_back
+from tests.jobs.demo_runs import go, lines, read_back
 from webapp import decisions
 from webapp.database import transaction
 from webapp.models import Entry, PlayRow, Run, RunItem, User
@@ -22,7 +22,6 @@ from webapp.simulator.library import MappingIds
 from webapp.simulator.mapping_files import build_files
 from webapp.simulator.process import Running
 
-__all__ = ["person"]  # a fixture
 TITLES = 50
 EPISODES = list(range(1, 13))
 
@@ -50,13 +49,6 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     file.with_name("anime-list-master.xml").write_text(anidb, encoding="utf-8")
     with process.start(data=file) as running:
         yield running
-
-
-@pytest.fixture
-def sim(simulator: Running) -> Running:
-    simulator.post("reset")
-    pace.store_for.cache_clear()
-    return simulator
 
 
 def drift() -> None:

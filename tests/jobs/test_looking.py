@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from jobs import looking, pace
-from tests.jobs.test_sync_end_to_end import go, person
+from jobs import looking
+from tests.jobs.demo_runs import go
 from webapp import enqueue, lookups
 from webapp.database import transaction
 from webapp.models import Entry, LookUp, TraktShow, User
-from webapp.simulator import process
 from webapp.simulator.process import Running
-
-__all__ = ["go", "person"]
-
-
-@pytest.fixture(scope="module")
-def simulator() -> Iterator[Running]:
-    with process.start() as running:
-        yield running
-
-
-@pytest.fixture
-def sim(simulator: Running, tmp_path: Path) -> Running:
-    simulator.post("reset")
-    pace.store_for.cache_clear()
-    return simulator
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from time import sleep
@@ -17,29 +16,22 @@ from sqlalchemy import select, update
 
 from jobs import runstate, sync, takeover, tick
 from jobs.targets.trakt import Trakt
+from tests.jobs.demo_runs import lines, places, posts
 from tests.jobs.sync_fakes import make_run, run_row
-from tests.jobs.test_sync_end_to_end import lines, places, posts, sim, simulator
 from tests.processes import in_processes, is_stopped, one_process
 from tests.real_servers import wait_until
-from webapp import enqueue, tokens
-from webapp.app import create_app
-from webapp.config import load
+from webapp import enqueue
 from webapp.database import transaction
-from webapp.extensions import db
 from webapp.models import Run, User, utcnow
 from webapp.simulator.process import Running
 
-__all__ = ["sim", "simulator"]  # fixtures
 PROCESSES, RUNS = 6, 4
 
 
 @pytest.fixture
-def settings(sim: Running, tmp_path: Path, database_url: str) -> dict[str, str]:
-    return {
-        **sim.env,
-        "DATA_DIR": str(tmp_path / "data"),
-        "DATABASE_URL": database_url,
-        "SECRET_KEY": "test-secret-key-that-is-long-enough",
+def settings(settings: dict[str, str]) -> dict[str, str]:
+    """Small batches, and seconds instead of minutes until somebody is missed."""
+    return settings | {
         "TRAKT_SETTLE_SECONDS": "0.2",
         "TRAKT_BATCH_SIZE": "100",
         "HEARTBEAT_SECONDS": "0.2",
@@ -48,21 +40,11 @@ def settings(sim: Running, tmp_path: Path, database_url: str) -> dict[str, str]:
     }
 
 
-@pytest.fixture
-def person(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[User]:
-    """A person of an instance whose database several processes share; jobs are called here, not queued."""
+@pytest.fixture(autouse=True)
+def no_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs are called here, not queued."""
     for name in ("run", "cache", "mapping_list", "connection_check", "token_refresh", "readback"):
         monkeypatch.setattr(enqueue, name, lambda _what: True)
-    with create_app(load(settings)).app_context():
-        db.create_all()
-        user = User(username="hanako", password_hash="unusable", is_admin=True)
-        db.session.add(user)
-        db.session.commit()
-        tokens.seed_from_environment(user)
-        db.session.commit()
-        yield user
-        db.session.remove()
-        db.engine.dispose()
 
 
 def the_app() -> Flask:

@@ -10,14 +10,12 @@ from redis import Redis
 from sqlalchemy import update
 
 from jobs import pace, runstate, sync, takeover, tick
+from tests.jobs.demo_runs import go, lines, posts
 from tests.jobs.sync_fakes import run_row
-from tests.jobs.test_sync_end_to_end import go, lines, person, posts, sim, simulator
 from webapp import enqueue
 from webapp.database import transaction
 from webapp.models import Run, User, utcnow
 from webapp.simulator.process import Running
-
-__all__ = ["person", "sim", "simulator"]  # fixtures
 
 
 def the_app() -> Flask:

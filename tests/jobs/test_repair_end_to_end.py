@@ -10,14 +10,13 @@ import pytest
 from sqlalchemy import select
 
 from jobs import sync
+from tests.jobs.demo_runs import go, lines
 from tests.jobs.sync_fakes import run_row
-from tests.jobs.test_sync_end_to_end import go, lines, person, sim, simulator
 from webapp import enqueue, runs
 from webapp.database import transaction
 from webapp.models import HistoryFinding, Run, User
 from webapp.simulator.process import Running
 
-__all__ = ["person", "sim", "simulator"]  # fixtures
 AT = datetime(2023, 9, 1, 20, 0, tzinfo=UTC)
 
 

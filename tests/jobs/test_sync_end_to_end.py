@@ -3,99 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
-from flask import Flask
 from sqlalchemy import func, select, update
 
-from jobs import pace, pictures, sync
-from tests.jobs.sync_fakes import make_run, run_row
-from webapp import enqueue, preferences, runs, schedule, tokens
-from webapp.app import create_app
-from webapp.config import load
+from jobs import sync
+from tests.jobs.demo_runs import go, lines, places, posts, read_back, requests_of
+from tests.jobs.sync_fakes import run_row
+from webapp import enqueue, preferences, runs, schedule
 from webapp.database import transaction
 from webapp.extensions import db
-from webapp.models import Entry, Log, RequestCount, Run, RunItem, TraktPicture, User, utcnow
-from webapp.simulator import process
+from webapp.models import Entry, Run, RunItem, User, utcnow
 from webapp.simulator.demo import expected_piles, expected_remarks
 from webapp.simulator.process import Running
-
-
-@pytest.fixture(scope="module")
-def simulator() -> Iterator[Running]:
-    with process.start() as running:
-        yield running
-
-
-@pytest.fixture
-def sim(simulator: Running) -> Running:
-    simulator.post("reset")
-    pace.store_for.cache_clear()  # a new minute, as far as AniList's budget goes
-    return simulator
-
-
-@pytest.fixture
-def person(sim: Running, tmp_path: Path, database_url: str) -> Iterator[User]:
-    """A person of a new instance whose settings point at the simulator."""
-    config = load(
-        {
-            "DATA_DIR": str(tmp_path / "data"),
-            "DATABASE_URL": database_url,
-            "SECRET_KEY": "test-secret-key-that-is-long-enough",
-            "TRAKT_SETTLE_SECONDS": "0",
-            **sim.env,
-        }
-    )
-    app: Flask = create_app(config)
-    with app.app_context():
-        db.create_all()
-        user = User(username="hanako", password_hash="unusable", is_admin=True)
-        db.session.add(user)
-        db.session.commit()
-        tokens.seed_from_environment(user)
-        db.session.commit()
-        yield user
-        db.session.remove()
-        db.engine.dispose()
-
-
-def go(user: User, **values: Any) -> Run:
-    run_id = make_run(user, **values)
-    sync.run(run_id)
-    return run_row(run_id)
-
-
-def places(rows: list[dict[str, Any]]) -> list[tuple[str, int, int, int]]:
-    return sorted((row["kind"], row["trakt_id"], row["season"], row["number"]) for row in rows)
-
-
-def read_back() -> None:
-    """As the tick has it done: again until the reading began after everything that it shows."""
-    settled = False
-    while not settled:
-        with transaction() as session:
-            session.execute(update(TraktPicture).values(read_again_at=utcnow() - timedelta(seconds=1)))
-            picture_id = session.scalars(select(TraktPicture.id)).one()
-        pictures.read_back(picture_id)
-        with transaction(readonly=True) as session:
-            settled = session.scalars(select(TraktPicture.settled)).one()
-
-
-def lines(run: Run) -> str:
-    with transaction(readonly=True) as session:
-        return "\n".join(session.scalars(select(Log.message).where(Log.run_id == run.id).order_by(Log.id)))
-
-
-def requests_of(run: Run) -> dict[str, int]:
-    with transaction(readonly=True) as session:
-        rows = session.execute(
-            select(RequestCount.service, RequestCount.requests).where(RequestCount.run_id == run.id)
-        ).all()
-    return {row.service: row.requests for row in rows}
 
 
 def check_piles(run: Run) -> None:
@@ -250,11 +170,6 @@ def test_force_sends_what_was_undone_once(sim: Running, person: User) -> None:
     assert (forced.status, forced.plays_sent) == ("succeeded", sent.plays_sent), lines(forced)
     assert Counter(places(sim.get("history"))) - before == new
     assert go(person, mode="watching", options={"force": True}).plays_sent == 0
-
-
-def posts(sim: Running) -> int:
-    """Requests that added plays."""
-    return int(sim.get("requests").get("trakt", {}).get("paths", {}).get("POST /sync/history", 0))
 
 
 @pytest.mark.parametrize("kind", ["drop_after_apply", "applied_then_status", "half_body", "drop_before"])

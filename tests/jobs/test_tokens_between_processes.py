@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,34 +20,12 @@ from webapp.database import transaction
 from webapp.extensions import db
 from webapp.grants import Tokens
 from webapp.models import Connection, User, utcnow
-from webapp.simulator import constants, process
+from webapp.simulator import constants
 from webapp.simulator.process import Running
 
 PROCESSES = 8
 REFRESH = {"service": "trakt-auth", "method": "POST", "path": "/oauth/token"}
 SLOWLY = {**REFRESH, "kind": "delay", "seconds": 0.7, "count": 0}  # long enough for all to meet the claim
-
-
-@pytest.fixture(scope="module")
-def simulator() -> Iterator[Running]:
-    with process.start() as running:
-        yield running
-
-
-@pytest.fixture
-def sim(simulator: Running) -> Running:
-    simulator.post("reset")
-    return simulator
-
-
-@pytest.fixture
-def settings(sim: Running, tmp_path: Path, database_url: str) -> dict[str, str]:
-    return {
-        **sim.env,
-        "DATA_DIR": str(tmp_path / "data"),
-        "DATABASE_URL": database_url,
-        "SECRET_KEY": "test-secret-key-that-is-long-enough",
-    }
 
 
 @pytest.fixture
