@@ -212,7 +212,7 @@ def test_the_page_of_a_title_lists_what_was_rated_or_put_on_a_list(site: Flask, 
     sent(site, run_id, "sent", "gone")
     page = small.get("/mappings/1")
     assert "Beyond plays" in page
-    assert "Ratings: Movie, 8 of 10" in page
+    assert re.search(r"<b>Ratings</b>\s+<p class=\"hint\">Movie, 8 of 10", page)
     assert f'href="/runs/{run_id}"' in page
     assert "It was removed or changed on Trakt, so it stays as you left it." in small.get("/mappings/2")
     assert "beyond-h" not in small.get("/mappings/3")
