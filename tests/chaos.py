@@ -4,7 +4,8 @@ Each round starts the whole app (web, workers, Redis) with an account whose list
 simulator, whose readings lag behind its writings, and kills with SIGKILL, at a random moment: the worker alone, its work
 horse alone, both, the parent of the workers, Redis, the web server, or everything at once. What does not come back by itself is started
 again. When the run has ended, the simulated history is compared with the plays that were expected, and one more sync must
-find nothing to do. The victims take turns with the seeds; a seed decides the library and the moment too.
+find nothing to do. The victims take turns with the seeds; a seed decides the library and the moment too. With odd seeds ratings and the
+watchlist go out as well, and half of these rounds kill only once these are on their way: what Trakt has of them then is compared too.
 """
 
 from __future__ import annotations
@@ -28,7 +29,19 @@ from typing import Final
 import requests
 
 from tests import chaos_world
-from tests.whole_app import ENDED, Place, busy_workers, horses, parent_of_workers, places, processes, rows, run_row
+from tests.chaos_world import Mark
+from tests.whole_app import (
+    ENDED,
+    Place,
+    busy_workers,
+    change,
+    horses,
+    parent_of_workers,
+    places,
+    processes,
+    rows,
+    run_row,
+)
 from webapp.launch.running import Running, family
 from webapp.launch.start import free_port
 from webapp.simulator import process as simulator
@@ -71,19 +84,28 @@ class Round:
     missing: int = 0
     elsewhere: int = 0  # at a place where nothing was expected
     sent_again: int = 0  # by the sync after it
+    beyond: bool = False  # ratings and the watchlist go out too
+    marks: int = 0  # of these
+    marks_twice: int = 0
+    marks_missing: int = 0  # or another one in its place
+    marks_elsewhere: int = 0
     trouble: str = ""
 
     @property
     def right(self) -> bool:
-        return not (self.twice or self.missing or self.elsewhere or self.sent_again or self.trouble)
+        wrong = self.twice + self.missing + self.elsewhere + self.sent_again
+        return not (wrong or self.marks_twice or self.marks_missing or self.marks_elsewhere or self.trouble)
 
     def line(self) -> str:
         outcome = "right" if self.right else f"WRONG {self.trouble}"
         return (
             f"seed {self.seed:>5}  {self.victim:<17} after {self.after:5.2f} s ({self.phase or 'nothing yet'}), ended after"
             f" {self.seconds:5.1f} s in attempt {self.attempts}: {self.plays:,} plays, {self.twice} twice,"
-            f" {self.missing} missing  {outcome}"
+            f" {self.missing} missing{self._beyond()}  {outcome}"
         )
+
+    def _beyond(self) -> str:
+        return f"; {self.marks} beyond, {self.marks_twice} twice, {self.marks_missing} missing" if self.beyond else ""
 
 
 @dataclass
@@ -106,6 +128,13 @@ class Report:
         elsewhere, again = (sum(getattr(one, name) for one in self.rounds) for name in ("elsewhere", "sent_again"))
         lines.append(f"{elsewhere} plays where none belong, {again} sent again by the next sync")
         wrong = [str(one.seed) for one in self.rounds if not one.right]
+        beyond = [one for one in self.rounds if one.beyond]
+        marks = [
+            sum(getattr(one, f"marks{name}") for one in beyond) for name in ("", "_twice", "_missing", "_elsewhere")
+        ]
+        lines.append(
+            f"ratings and watchlist in {len(beyond)} rounds: {marks[0]:,}, {marks[1]} twice, {marks[2]} missing, {marks[3]} where none belong"
+        )
         lines.append(
             f"{len(self.rounds)} rounds: {sum(one.twice for one in self.rounds)} duplicates,"
             f" {sum(one.missing for one in self.rounds)} missing" + (f"; wrong: {', '.join(wrong)}" if wrong else "")
@@ -142,14 +171,16 @@ def play(seed: int, keep: Path | None = None, database_url: str | None = None) -
     dice = random.Random(seed)
     victim = list(VICTIMS)[seed % len(VICTIMS)]
     # A sync takes about a second to read and to plan, then a little more than a second for each request of plays.
-    one = Round(seed, victim, batch=dice.choice((100, 150, 200, 250)), after=dice.uniform(0.1, 14.0))
+    one = Round(
+        seed, victim, batch=dice.choice((100, 150, 200, 250)), after=dice.uniform(0.1, 14.0), beyond=seed % 2 == 1
+    )
     folder = Path(tempfile.mkdtemp(prefix="tsuzuki-chaos-"))
     try:
         library = folder / "library.json"
-        chaos_world.write(library, ENTRIES, seed)
+        marks = chaos_world.write(library, ENTRIES, seed, beyond=one.beyond)
         with simulator.start(data=library) as sim:
             _trouble(sim, dice)
-            _round(one, sim, folder, dice, database_url)
+            _round(one, sim, folder, dice, database_url, _rated(sim, marks, dice))
     finally:
         if keep and not one.right:
             shutil.copytree(folder, keep / str(seed), dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.sock"))
@@ -167,16 +198,32 @@ def _trouble(sim: simulator.Running, dice: random.Random) -> None:
                 "kind": dice.choice(("delay", "late_answer")),
                 "service": "trakt",
                 "method": "POST",
-                "path": "/sync/history",
+                "path": path,
                 "seconds": round(dice.uniform(0.1, 0.9), 2),
                 "count": 1,
             }
-            for _ in range(60)
+            for path, count in (("/sync/history", 60), ("/sync/ratings", 5), ("/sync/watchlist", 5))
+            for _ in range(count)
         ],
     )
 
 
-def _round(one: Round, sim: simulator.Running, folder: Path, dice: random.Random, database_url: str | None) -> None:
+def _rated(sim: simulator.Running, marks: list[Mark], dice: random.Random) -> Counter[Mark]:
+    """What Trakt should have beyond plays in the end. Some of it is there before, with a rating of its own, which stays."""
+    theirs = [(*mark[:4], None if mark[4] is None else 1) for mark in dice.sample(marks, min(len(marks), 6))]
+    names = ("kind", "target", "trakt_id", "season", "value")
+    sim.post("marks", {"add": [dict(zip(names, mark, strict=True)) for mark in theirs]})
+    return Counter([*(mark for mark in marks if mark[:4] not in {row[:4] for row in theirs}), *theirs])
+
+
+def _round(
+    one: Round,
+    sim: simulator.Running,
+    folder: Path,
+    dice: random.Random,
+    database_url: str | None,
+    marks: Counter[Mark],
+) -> None:
     had = _scrobbled(sim, dice)
     settings = sim.env | SHORTENED | {
         "ADMIN_USERNAME": "chaos",
@@ -190,18 +237,32 @@ def _round(one: Round, sim: simulator.Running, folder: Path, dice: random.Random
     }  # fmt: skip
     with Running(settings, folder / "first.log") as app:
         _caches(app)
+        if one.beyond:
+            change(settings["DATABASE_URL"], "UPDATE users SET send_ratings = true, send_watchlist = true")
         began = time.monotonic()
         run_id: int = _post(app, "/api/full-sync?wait=0").json()["runId"]
-        time.sleep(one.after)
+        if one.beyond and dice.random() < 0.5:
+            one.after = _once_beyond(app, began) + one.after / 10
+        time.sleep(max(one.after - (time.monotonic() - began), 0.0))
         row = run_row(app, run_id, TOKEN)
         one.phase = " ".join(filter(None, (row.get("status"), (row.get("progress") or {}).get("phase"))))
         for pid in VICTIMS[one.victim](app):
             _kill(pid)
         if one.victim != "whole app":
-            _finish(one, app, sim, run_id, began, had)
+            _finish(one, app, sim, run_id, began, had, marks)
     if one.victim == "whole app":
         with Running(settings, folder / "second.log") as app:
-            _finish(one, app, sim, run_id, began, had)
+            _finish(one, app, sim, run_id, began, had, marks)
+
+
+def _once_beyond(app: Running, began: float) -> float:
+    """Wait until ratings are on their way, or the run has ended; seconds since it began."""
+    while time.monotonic() - began < PATIENCE:
+        ((claimed,),) = rows(app.settings["DATABASE_URL"], "SELECT count(*) FROM extras")
+        if claimed:
+            break
+        time.sleep(0.02)
+    return time.monotonic() - began
 
 
 def _kill(pid: int) -> None:
@@ -233,7 +294,15 @@ def _caches(app: Running) -> None:
     raise TimeoutError(f"the caches were not filled within {PATIENCE:.0f} s\n{app.said()}")
 
 
-def _finish(one: Round, app: Running, sim: simulator.Running, run_id: int, began: float, had: Counter[Place]) -> None:
+def _finish(
+    one: Round,
+    app: Running,
+    sim: simulator.Running,
+    run_id: int,
+    began: float,
+    had: Counter[Place],
+    marks: Counter[Mark],
+) -> None:
     """Wait for the run's end, compare the history with what was expected, and sync once more."""
     deadline = time.monotonic() + PATIENCE
     while (row := run_row(app, run_id, TOKEN)).get("status") not in ENDED and time.monotonic() < deadline:
@@ -241,8 +310,9 @@ def _finish(one: Round, app: Running, sim: simulator.Running, run_id: int, began
     one.seconds = time.monotonic() - began
     ((one.attempts,),) = rows(app.settings["DATABASE_URL"], "SELECT attempt FROM runs WHERE id = :id", id=run_id)
     _compare(one, places(sim.get("expected")["plays"]), places(sim.get("history")), had)
+    ever = _compare_marks(one, sim, marks)
     again = _post(app, "/api/full-sync?wait=120").json()
-    one.sent_again = len(sim.get("history")) - one.plays
+    one.sent_again = len(sim.get("history")) - one.plays + len(sim.get("marks?ever=1")) - ever
     ends = {"the run": row, "the next sync": again}
     one.trouble = ", ".join(
         f"{name} is {end.get('status')} {end.get('reason') or ''}".strip()
@@ -256,6 +326,20 @@ def _compare(one: Round, wanted: Counter[Place], now: Counter[Place], had: Count
     one.twice = sum(max(0, now[place] - max(1, had[place])) for place in wanted)
     one.missing = sum(now[place] == 0 for place in wanted)
     one.elsewhere = sum(count for place, count in now.items() if place not in wanted)
+
+
+def _compare_marks(one: Round, sim: simulator.Running, wanted: Counter[Mark]) -> int:
+    """How many were ever put on Trakt."""
+    ever = [mark for mark in sim.get("marks?ever=1") if mark["kind"] != "dropped"]
+    times = Counter((mark["kind"], *mark["target"]) for mark in ever)
+    now = Counter((m["kind"], m["target"], m["trakt_id"], m["season"], m["value"]) for m in sim.get("marks"))
+    one.marks = now.total()
+    one.marks_twice = sum(count - 1 for count in times.values())
+    one.marks_missing = (wanted - now).total()
+    one.marks_elsewhere = (now - wanted).total() - sum(
+        1 for mark in now if mark[:4] in {row[:4] for row in wanted - now}
+    )
+    return len(ever)
 
 
 if __name__ == "__main__":

@@ -63,3 +63,11 @@ def rows(database_url: str, statement: str, **values: Any) -> list[tuple[Any, ..
         found = [tuple(row) for row in connection.execute(text(statement), values)]
     engine.dispose()
     return found
+
+
+def change(database_url: str, statement: str) -> None:
+    """Write into the app's database, past the app."""
+    engine = create_engine(_database_url(database_url))
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+    engine.dispose()

@@ -219,7 +219,8 @@ def _add_people(api: Blueprint, world: World) -> None:
 
     @api.get("/marks")
     def living_marks() -> Response:
-        return json_answer(marks(_account(world, request.args.get("account"))))
+        account = _account(world, request.args.get("account"))
+        return json_answer([asdict(mark) for mark in account.marks.rows] if "ever" in request.args else marks(account))
 
     @api.post("/marks")
     def change_marks() -> Response:

@@ -32,7 +32,7 @@ def dataset_factory(file: Path, *, limit: int | None = None, seed: int = 1) -> C
 
     The JSON (gzip or plain) holds `media`: {id, idMal, anidb, title, english, format, episodes, year} with `trakt` and
     `eps` {"1": [season, number]} or `movie`; `shows`: {id, slug, title, year, tvdb, tmdb, imdb, seasons};
-    `movies`: {id, slug, title, year, tmdb, imdb}.
+    `movies`: {id, slug, title, year, tmdb, imdb}. A media row may say `listStatus` and `score` (0 to 10) of its entry.
     """
 
     @cache
@@ -57,7 +57,7 @@ def _library(data: Raw, file: Path, born: float, limit: int | None, seed: int) -
     for position, raw in enumerate(chosen):
         entry = _entry(raw, 400_000_000 + position, dice, born)
         user.entries[entry.media_id] = entry
-        if entry.status != "DROPPED":
+        if entry.status not in ("DROPPED", "PLANNING"):
             expected |= _plays(raw, entry)
     catalogue = Catalogue([_show(raw, born) for raw in data["shows"]], [_movie(raw) for raw in data["movies"]])
     second = AniListUser(constants.SECOND_ANILIST_USER_ID, constants.SECOND_ANILIST_USER_NAME)
@@ -79,15 +79,17 @@ def _length(raw: Raw) -> int:
 
 
 def _entry(raw: Raw, number: int, dice: random.Random, born: float) -> Entry:
-    status, length = dice.choice(STATUSES), _length(raw)
+    status, length = raw.get("listStatus") or dice.choice(STATUSES), _length(raw)
     done = born - dice.randint(10, 1500) * DAY
-    progress = length if status in ("COMPLETED", "REPEATING") else max(1, length // 2)
+    seen = 0 if status == "PLANNING" else max(1, length // 2)
+    progress = length if status in ("COMPLETED", "REPEATING") else seen
     completed = _date(done) if status in ("COMPLETED", "REPEATING") else (None, None, None)
     return Entry(
         id=number,
         media_id=int(raw["id"]),
         status=status,
         progress=1 if status == "REPEATING" else progress,
+        score=float(raw.get("score") or 0),
         started=_date(done - length * DAY),
         completed=completed,
         created_at=int(done - length * DAY),
