@@ -1,4 +1,4 @@
-"""What a person decides about titles: this place, never, not now, automatic again, keep what stands, take back.
+"""What a person decides about titles: this place, never, not now, automatic again, keep or move what stands, take back.
 
 A decision is kept with who, when and what stood before. It is made once: the title is locked, and must still ask.
 """
@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 
 from webapp import snapshots
 from webapp.corrections import MappingInput, SpanInput, put_mapping
-from webapp.models import Decision, Entry, EntrySpan, PlayRow, User, utcnow
+from webapp.models import OPEN, Decision, Entry, EntrySpan, PlayRow, Run, User, utcnow
 from webapp.models import Mapping as MappingRow
 from webapp.runs import lock_user, own_transaction
 
@@ -22,6 +22,7 @@ CHOICES: Final = ("never", "scrobbler", "ignored")
 PLACES: Final = ("place", "keep")  # decisions that write a mapping
 
 Place = tuple[str, int, str]  # kind, Trakt id, `candidate_key` of the spans
+Stood = dict[str, Any]  # {"kind": ..., "trakt_id": ..., "spans": [[first, last, season, start], ...]}
 
 
 class NothingToChoose(ValueError):
@@ -48,6 +49,8 @@ class TakenBack:
 
     titles: list[int] = field(default_factory=list)
     changed: list[int] = field(default_factory=list)
+    moving: list[int] = field(default_factory=list)  # their plays are still on the move: nothing was taken back yet
+    back: list[int] = field(default_factory=list)  # of `titles`: their plays are to move back to where they stood
     places: bool = False  # a place was taken back, so the titles have to be looked at again
 
 
@@ -146,22 +149,54 @@ def keep_where_it_stands(user: User, anilist_id: int) -> Decided:
     """Answer to `misplaced`: the places of what was sent become the correction. Raises `NothingToChoose`."""
     with own_transaction() as session:
         lock_user(session, user.id)
-        query = select(PlayRow).where(
-            PlayRow.user_id == user.id, PlayRow.anilist_id == anilist_id, PlayRow.state == "sent", PlayRow.nth == 1
-        )
-        plays = list(session.scalars(query.order_by(PlayRow.episode)))
         before = snapshots.take(session, user.id, [anilist_id], places=True)
-        if not before or not plays or len({(play.kind, play.trakt_id) for play in plays}) != 1:
+        stood = _standing(session, user.id, anilist_id)
+        if not before or stood is None:
             raise NothingToChoose(f"entry {anilist_id} has no single place that could be kept")
-        kind = "movie" if plays[0].kind == "movie" else "show"
-        spans = _spans_of(plays) if kind == "show" else []
         last = _last(session, user.id, anilist_id)
         if last and last.what == "keep" and snapshots.same_place(before[anilist_id], last.after):
             return Decided(last.action, [anilist_id], repeated=True)
-        put_mapping(session, user, MappingInput(anilist_id, plays[0].trakt_id, kind=kind), spans)
-        _decided(session, user, [anilist_id])
+        _place_by_hand(session, user, anilist_id, stood)
         action = _record(session, user, "keep", before)
     return Decided(action, [anilist_id])
+
+
+def note_move(user: User, anilist_id: int) -> Decided:
+    """Answer to `misplaced`: keep where the plays stand now, so that they can move back there; a run moves them.
+
+    `action` is None when they have no single place that one could go back to.
+    """
+    with own_transaction() as session:
+        lock_user(session, user.id)
+        before = snapshots.take(session, user.id, [anilist_id], places=True)
+        stood = _standing(session, user.id, anilist_id)
+        if not before or stood is None:
+            return Decided(None, [])
+        last = _last(session, user.id, anilist_id)
+        if last and last.what == "move" and last.before["stood"] == stood:
+            return Decided(last.action, [anilist_id], repeated=True)
+        action = _record(session, user, "move", {anilist_id: {**before[anilist_id], "stood": stood}})
+    return Decided(action, [anilist_id])
+
+
+def _standing(session: Any, user_id: int, anilist_id: int) -> Stood | None:
+    """Where the plays of a title stand on Trakt; None when that is not one show or movie."""
+    query = select(PlayRow).where(
+        PlayRow.user_id == user_id, PlayRow.anilist_id == anilist_id, PlayRow.state == "sent", PlayRow.nth == 1
+    )
+    plays = list(session.scalars(query.order_by(PlayRow.episode)))
+    if not plays or len({(play.kind, play.trakt_id) for play in plays}) != 1:
+        return None
+    kind = "movie" if plays[0].kind == "movie" else "show"
+    spans = [[s.first, s.last, s.season, s.start] for s in _spans_of(plays)] if kind == "show" else []
+    return {"kind": kind, "trakt_id": plays[0].trakt_id, "spans": spans}
+
+
+def _place_by_hand(session: Any, user: User, anilist_id: int, stood: Stood) -> None:
+    """Make this place the person's correction."""
+    spans = [SpanInput(*span) for span in stood["spans"]]
+    put_mapping(session, user, MappingInput(anilist_id, stood["trakt_id"], kind=stood["kind"]), spans)
+    _decided(session, user, [anilist_id])
 
 
 def _spans_of(plays: Sequence[PlayRow]) -> list[SpanInput]:
@@ -281,9 +316,15 @@ def take_back(user: User, action: str) -> TakenBack:
             if state is None or not _stands(row, state):
                 result.changed.append(row.anilist_id)
                 continue
+            if row.what == "move" and _is_moving(session, user.id, row.anilist_id):
+                result.moving.append(row.anilist_id)
+                continue
             row.taken_back_at = utcnow()
             result.titles.append(row.anilist_id)
-            if row.what in PLACES:
+            if row.what == "move":
+                result.back.append(row.anilist_id)
+                _place_by_hand(session, user, row.anilist_id, row.before["stood"])
+            elif row.what in PLACES:
                 result.places = True
                 snapshots.restore_place(session, user.id, row.anilist_id, row.before)
             else:
@@ -299,8 +340,13 @@ def take_back(user: User, action: str) -> TakenBack:
     return result
 
 
+def _is_moving(session: Any, user_id: int, anilist_id: int) -> bool:
+    query = select(Run.id).where(Run.user_id == user_id, Run.mode == "move", Run.anilist_id == anilist_id)
+    return session.scalar(query.where(Run.status.in_(OPEN)).limit(1)) is not None
+
+
 def _stands(row: Decision, state: snapshots.Snapshot) -> bool:
     """Whether what the decision wrote is still what counts."""
-    if row.what in PLACES:
+    if row.what in (*PLACES, "move"):
         return snapshots.same_place(row.after, state) and state["choice"] is None
     return bool(state["choice"] == row.after["choice"])

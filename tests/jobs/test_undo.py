@@ -197,6 +197,18 @@ def test_a_move_posts_at_the_right_place_and_then_removes_the_old_play(run: Fake
     assert where(1) == {n: (100, 2, n) for n in (1, 2, 3)}
 
 
+@pytest.mark.parametrize("seconds_later", [0, 600])
+def test_plays_that_were_moved_go_back_with_their_times(run: FakeRun, trakt: FakeTrakt, seconds_later: int) -> None:
+    send(run, trakt, *[play(1, n) for n in (1, 2, 3)])
+    for place in (show(1, 100, season=2), show(1, 100)):
+        result, _ = move(run, trakt, {1: place})
+        assert (result.moved, result.left) == (3, ())
+        trakt.clock.move(seconds_later)
+    assert trakt.plays() == {("episode", 100, 1, n): 1 for n in (1, 2, 3)}
+    assert [trakt.at(("episode", 100, 1, n)) for n in (1, 2, 3)] == [[play(1, n).watched_at] for n in (1, 2, 3)]
+    assert where(1) == {n: (100, 1, n) for n in (1, 2, 3)}
+
+
 @pytest.mark.parametrize("on_trakt", [0, 1])
 def test_plays_of_an_episode_that_was_seen_again_move_together(run: FakeRun, trakt: FakeTrakt, on_trakt: int) -> None:
     """What stands at the right place already, and is not ours, stands for the first of them."""

@@ -364,6 +364,48 @@ def test_a_move_to_a_place_that_changed_again_is_not_begun(quiet: Browser, site:
     assert rows(Run, mode="move", anilist_id=10) == []
 
 
+def test_a_move_is_taken_back_by_moving_the_plays_to_where_they_stood(quiet: Browser, site: Flask, rows: Rows) -> None:
+    misplaced(site)
+    place = re.search(r'name="place" value="([^"]+)"', card(quiet.get("/review?at=10"), 10))
+    assert place
+    for _twice in range(2):
+        quiet.post("/review/10/move", {"do": "move", "place": place[1]})
+    assert "the plays move to their new place." in quiet.get("/review/decided")
+    (made,) = rows(Decision, anilist_id=10, what="move")
+    assert made.before["stood"] == {"kind": "show", "trakt_id": 70_000, "spans": [[1, None, 1, 1]]}
+    quiet.post(
+        "/review/take-back", {"action": made.action}
+    )  # too early: nothing is decided while plays are on their way
+    assert "still on the move" in quiet.get("/review")
+    assert rows(EntrySpan, anilist_id=10) == []
+    (first,) = rows(Run, mode="move", anilist_id=10)
+    with site.app_context():
+        db.session.execute(update(Run).where(Run.id == first.id).values(status="succeeded"))
+        db.session.commit()
+    to = quiet.post("/review/take-back", {"action": made.action})
+    (span,) = rows(EntrySpan, anilist_id=10)
+    assert (span.first, span.last, span.season, span.start) == (1, None, 1, 1)
+    (second,) = [run for run in rows(Run, mode="move", anilist_id=10) if run.id != first.id]
+    assert (to, second.status) == (f"/runs/{second.id}", "queued")
+    assert "Taken back. The plays go back to where they stood" in quiet.get("/review")
+    quiet.post("/review/take-back", {"action": made.action})
+    assert "This was taken back already." in quiet.get("/review")
+    assert len(rows(Run, mode="move", anilist_id=10)) == 2
+
+
+def test_a_move_after_which_the_place_was_corrected_is_not_taken_back(quiet: Browser, site: Flask, rows: Rows) -> None:
+    misplaced(site)
+    quiet.post("/mappings/10/move", {"do": "move"})
+    (made,) = rows(Decision, anilist_id=10, what="move")
+    with site.app_context():
+        db.session.execute(update(Run).where(Run.mode == "move").values(status="succeeded"))
+        db.session.add(EntrySpan(user_id=made.user_id, anilist_id=10, first=1, season=3, start=1))
+        db.session.commit()
+    quiet.post("/review/take-back", {"action": made.action})
+    assert "1 title was changed since, so it stays as it is." in quiet.get("/review")
+    assert len(rows(Run, mode="move", anilist_id=10)) == 1
+
+
 def test_plays_that_are_kept_make_their_place_a_correction(quiet: Browser, site: Flask, rows: Rows) -> None:
     misplaced(site)
     quiet.post("/review/10/move", {"do": "keep", "next": ""})

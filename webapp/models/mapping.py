@@ -179,7 +179,7 @@ class Decision(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     anilist_id: Mapped[bigint]
     action: Mapped[short]  # a random word; titles that were decided together share it
-    what: Mapped[short]  # place, keep, ignored, never
+    what: Mapped[short]  # place, keep, move, ignored, never
     decided_by: Mapped[text]
     decided_at: Mapped[datetime] = mapped_column(UtcDateTime())
     # {"mapping": {...} | null, "spans": [[first, last, season, start], ...], "choice": str | null, ...}

@@ -285,6 +285,7 @@ def move(anilist_id: int) -> ResponseReturnValue:
             flash(_("There is no single place that could be kept. Correct the place below."), "review")
             return redirect(url_for("mappings.entry", anilist_id=anilist_id), 303)
         return look_again(anilist_id, _("Kept. New episodes go there too."))
+    decisions.note_move(current_user, anilist_id)
     started = runs.move(current_user.id, anilist_id)
     return redirect(url_for("runs.show", run_id=started.run.id), 303)
 

@@ -183,6 +183,7 @@ def move(anilist_id: int) -> ResponseReturnValue:
         if request.form.get("place") != value_of({"kind": entry.kind, "trakt_id": entry.trakt_id, **placement}):
             flash(_("The place changed again since this page was made. Look at where it would go now."), "review")
             return _back(anilist_id)
+        decisions.note_move(current_user, anilist_id)
         started = runs.move(current_user.id, anilist_id)
         return redirect(url_for("runs.show", run_id=started.run.id), 303)
     try:
@@ -209,8 +210,14 @@ def take_back() -> ResponseReturnValue:
     back = decisions.take_back(current_user, request.form.get("action", "")[:64])
     if back.changed:
         flash(ngettext("%(num)s title was changed since, so it stays as it is. Look at its own page.", "%(num)s titles were changed since, so they stay as they are. Look at their own pages.", len(back.changed)), "review")  # fmt: skip
+    if back.moving:
+        flash(_("Its plays are still on the move. Take it back once that has ended."), "review")
+    if back.back:
+        flash(_("Taken back. The plays go back to where they stood, which is their place by hand now."), "ok")
+        started = [runs.move(current_user.id, anilist_id) for anilist_id in back.back]
+        return redirect(url_for("runs.show", run_id=started[0].run.id), 303)
     if not back.titles:
-        if not back.changed:
+        if not back.changed and not back.moving:
             flash(_("This was taken back already."), "ok")
         return redirect(url_for("review.show"), 303)
     for anilist_id in back.titles[:LOOKS] if back.places else ():
