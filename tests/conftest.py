@@ -72,9 +72,12 @@ def empty_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def app(config: Config, empty_tables: Path) -> Iterator[Flask]:
     """An app with all tables and an application context; the database is thrown away afterwards."""
-    shutil.copyfile(empty_tables, config.database_url.removeprefix("sqlite:///"))
     app = create_app(config)
     with app.app_context():
+        if config.database_url.startswith("sqlite:///"):
+            shutil.copyfile(empty_tables, config.database_url.removeprefix("sqlite:///"))
+        else:
+            db.create_all()
         yield app
         db.session.remove()
         db.engine.dispose()
