@@ -41,6 +41,12 @@ def zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
+@cache
+def zones_to_choose() -> tuple[str, ...]:
+    """Those of places, such as Europe/Berlin, in order."""
+    return tuple(sorted(name for name in zones() if "/" in name and not name.startswith(("Etc/", "posix/", "right/"))))
+
+
 def is_zone(name: str) -> bool:
     return bool(re.fullmatch(r"[+-](0\d|1[0-4]):[0-5]\d", name)) or name in zones()
 

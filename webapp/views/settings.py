@@ -45,7 +45,7 @@ def page(form: Form | None = None, status: int = 200, password: Form | None = No
         once_only=bool(connections.get("trakt") and (connections["trakt"].details or {}).get("watch_only_once")),
         instance_pause=schedule.instance_pause(),
         languages=LANGUAGES,
-        zones=sorted(name for name in times.zones() if "/" in name and not name.startswith(("Etc/", "posix/", "right/"))),
+        zones=times.zones_to_choose(),
         gates=gates(),
         cron_url=f"{config.public_url}/cron",
         cron_secret=secret,
