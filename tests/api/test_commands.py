@@ -14,7 +14,7 @@ from tests.api.conftest import Api, FakeQueue, add, end
 from webapp.api import commands
 from webapp.database import transaction
 from webapp.extensions import db
-from webapp.models import Connection, Entry, Media, PlanItem, PlayRow, Run, RunItem, User, utcnow
+from webapp.models import Connection, Entry, Media, PlanItem, PlayRow, Run, RunItem, TraktShow, User, utcnow
 
 FULL = {"message": "Added 3 episodes.", "found": 5, "synced": 3, "alreadySynced": 2, "skippedUnmapped": 0, "added": {"episodes": 3, "movies": 0}}  # fmt: skip
 LIBRARY = {"message": "Nothing new.", "found": 5, "synced": 0, "alreadySyncedShows": 5, "addedEpisodes": 0, "addedMovies": 0, "batches": 0, "skippedUnmapped": 0, "review": 1}  # fmt: skip
@@ -198,10 +198,15 @@ def test_a_title_without_a_place_is_told_by_success(api: Api, connected: User, q
 
 
 def test_one_title_is_sent_only_when_it_is_asked_for(api: Api, connected: User, queue: FakeQueue) -> None:
-    queue.ends = {"status": "succeeded", "result": {"synced": 2, "count": 24}}
+    seasons = {"0": [[1, 9, None, None, None]], "1": [[n, n, None, None, None] for n in range(1, 25)]}
+    add(Media(anilist_id=21, title_romaji="Title", search_text="title", fetched_at=utcnow()))
+    add(Entry(user_id=connected.id, anilist_id=21, status="CURRENT", progress=2, account_id="7", seen_at=utcnow(), kind="show", trakt_id=500))  # fmt: skip
+    add(TraktShow(trakt_id=500, seasons=seasons, fetched_at=utcnow()))
+    queue.ends = {"status": "succeeded", "result": {"synced": 2, "found": 2}}
     answer = api.post("/api/sync?anilistId=21&post=1")
     assert answer.json is not None
     assert (answer.status_code, answer.json["success"], answer.json["synced"]) == (200, True, 2)
+    assert answer.json["count"] == 24, "what Trakt lists of the show, as without post=1"
     assert run_of(queue.runs[0]).mode == "title"
 
 

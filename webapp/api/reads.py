@@ -25,6 +25,7 @@ from webapp.models import (
     Run,
     RunItem,
     SyncProgress,
+    TraktShow,
     utcnow,
 )
 
@@ -194,3 +195,13 @@ def preview_entries(run: Run) -> list[PreviewEntry]:
         row = found[media.anilist_id]
         row.media, row.entry = media, entry
     return sorted(found.values(), key=lambda row: row.anilist_id)
+
+
+def episodes_on_trakt(user_id: int, anilist_id: int) -> int:
+    """Regular episodes of the show that an entry belongs to; a movie is one. 0 where nothing is known of it."""
+    entry = select(Entry.kind, Entry.trakt_id).where(Entry.user_id == user_id, Entry.anilist_id == anilist_id)
+    kind, trakt_id = db.session.execute(entry).one_or_none() or (None, None)
+    if kind == "movie":
+        return 1
+    seasons = db.session.scalar(select(TraktShow.seasons).where(TraktShow.trakt_id == trakt_id)) or {}
+    return sum(len(episodes) for season, episodes in seasons.items() if int(season) > 0)

@@ -192,4 +192,7 @@ def _title(query: TitleCommand) -> Response:
 
 def _title_counts(run: Run) -> dict[str, Any]:
     result = dict(run.result or {})
+    if run.mode == "title" and run.anilist_id is not None:  # a run that sends counts plays; this field is the show's
+        with transaction(readonly=True):
+            result["count"] = reads.episodes_on_trakt(run.user_id, run.anilist_id)
     return {"success": run.status in ("succeeded", "partial"), **result, "count": int(result.get("count") or 0)}
