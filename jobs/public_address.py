@@ -46,6 +46,8 @@ def check_url(url: str) -> None:
         host, _port = parts.hostname, parts.port
     except ValueError:
         raise NotPublic(said("This is no address.")) from None
+    if any(letter.isspace() or not letter.isprintable() for letter in url):
+        raise NotPublic(said("This is no address."))
     if parts.scheme != "https" or not host:
         raise NotPublic(said("The address has to begin with https://."))
     if "@" in parts.netloc:

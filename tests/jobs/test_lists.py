@@ -187,7 +187,8 @@ def test_addresses_of_the_internet_are_known(address: str) -> None:
     "url",
     ["http://lists.example/", "ftp://lists.example/", "file:///etc/passwd", "https://", "https:///x", "https://me:secret@lists.example/", "https://localhost/", "https://a.localhost/",
      "https://printer.local/", "https://metadata.google.internal/", "https://router/", "https://127.0.0.1/", "https://[::1]/", "https://[fe80::1]/", "https://2130706433/", "https://0x7f.1/", "https://127.1/",
-     "https://0x7f000001/", "https://169.254.169.254/latest", "https://localhost./", "https://lists.example:99999/", "https://[::1"],
+     "https://0x7f000001/", "https://169.254.169.254/latest", "https://localhost./", "https://lists.example:99999/", "https://[::1",
+     "https://lists example/", "https://lists.example/a b", "https://lists.example/\x00"],
 )  # fmt: skip
 def test_no_such_address_is_fetched(url: str, tmp_path: Path) -> None:
     with pytest.raises(NotPublic):

@@ -24,6 +24,18 @@ def test_the_real_environment_wins_over_the_file(tmp_path: Path) -> None:
     assert found == {"PORT": "7000", "HOST": "127.0.0.2"}
 
 
+def test_values_of_the_file_are_taken_as_they_stand(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("API_TOKEN=a#b${HOME}$c\r\nADMIN_PASSWORD='x y'\r\n")
+    found = start.environment_with_file({}, tmp_path / ".env")
+    assert found == {"API_TOKEN": "a#b${HOME}$c", "ADMIN_PASSWORD": "x y"}
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"ADMIN_PASSWORD=\xff\xfe\n")
+    with pytest.raises(LaunchError, match=r"\.env cannot be read: "):
+        start.environment_with_file({}, tmp_path / ".env")
+
+
 def test_a_missing_file_is_no_problem(tmp_path: Path) -> None:
     assert start.environment_with_file({"PORT": "1"}, tmp_path / ".env") == {"PORT": "1"}
 

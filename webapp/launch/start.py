@@ -51,9 +51,15 @@ class Launch:
 
 
 def environment_with_file(environ: Mapping[str, str], file: Path) -> dict[str, str]:
-    """The real environment over the names in `.env`."""
-    from_file = {name: value for name, value in dotenv_values(file).items() if value is not None}
-    return {**from_file, **environ}
+    """The real environment over the names in `.env`, whose values are taken as they stand: `${` may be in a secret.
+
+    Raises LaunchError for a file that cannot be read.
+    """
+    try:
+        values = dotenv_values(file, interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        raise LaunchError(f"{file} cannot be read: {error}.") from None
+    return {**{name: value for name, value in values.items() if value is not None}, **environ}
 
 
 def up(environ: Mapping[str, str], *, env_file: bool = True) -> None:
