@@ -1,4 +1,4 @@
-"""The simulator as a process, and a person of a new instance whose settings point at it."""
+"""A person with services in memory; the simulator as a process, and a person of a new instance whose settings point at it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from jobs import pace
+from tests.jobs.sync_world import World, small_world
 from webapp import tokens
 from webapp.app import create_app
 from webapp.config import load
@@ -15,6 +17,11 @@ from webapp.extensions import db
 from webapp.models import User
 from webapp.simulator import process
 from webapp.simulator.process import Running
+
+
+@pytest.fixture
+def world(app: Flask, user: User, monkeypatch: pytest.MonkeyPatch) -> World:
+    return small_world(user, monkeypatch)
 
 
 @pytest.fixture(scope="session")

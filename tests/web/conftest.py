@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,19 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
-from sqlalchemy import event
+from sqlalchemy import event, select
 from werkzeug.test import TestResponse
 
 from tests import html
 from tests.web.seed import seed
+from webapp import enqueue
 from webapp.app import create_app
 from webapp.config import Config, load
 from webapp.extensions import db
-from webapp.models import User
+from webapp.models import Run, User
 
 PASSWORD = "a long password"
+Find = Callable[..., Any]
 
 
 class Browser:
@@ -128,6 +130,47 @@ def small(site: Flask, hanako: int, browser: Browser) -> Browser:
     with site.app_context():
         seed(hanako, times=1)
     return browser
+
+
+@pytest.fixture
+def queue(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """What would be put on a queue."""
+    put: list[tuple[str, int]] = []
+
+    def run(row: Run) -> bool:
+        put.append((enqueue.queue_of(row), row.id))
+        return True
+
+    def cache(number: int) -> bool:
+        put.append(("cache", number))
+        return True
+
+    monkeypatch.setattr(enqueue, "run", run)
+    monkeypatch.setattr(enqueue, "cache", cache)
+    return put
+
+
+@pytest.fixture
+def find(site: Flask) -> Find:
+    """The newest row of a table that fits."""
+
+    def look(table: Any, **values: Any) -> Any:
+        with site.app_context():
+            query = select(table).filter_by(**values)
+            query = query.order_by(table.id.desc()) if hasattr(table, "id") else query
+            return db.session.scalar(query.limit(1))
+
+    return look
+
+
+@pytest.fixture
+def quiet(site: Flask, small: Browser) -> Browser:
+    """The small library without open runs, so that commands start runs of their own."""
+    with site.app_context():
+        for run in db.session.scalars(select(Run).where(Run.status.in_(("queued", "running", "waiting")))):
+            run.status = "cancelled"
+        db.session.commit()
+    return small
 
 
 @contextmanager
