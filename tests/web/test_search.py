@@ -13,8 +13,9 @@ from tests.big_library import Library
 from webapp import queries
 from webapp.config import Config, _database_url
 from webapp.extensions import db
-from webapp.models import Entry, EntrySpan, Mapping, utcnow
-from webapp.queries import library
+from webapp.models import Entry, EntrySpan, Mapping, Media, PlayRow, utcnow
+from webapp.models import plays as plays_models
+from webapp.queries import library, plays
 
 TITLES = 230
 URGENCY = {"needs_you": 0, "waiting": 1, None: 2, "no_match": 3, "placed": 4}
@@ -96,3 +97,22 @@ def test_custom_lists_are_those_of_titles_that_are_on_the_list_still(words: dict
     db.session.commit()
     assert rows[46].gone_at is not None
     assert queries.custom_lists(1) == sorted({"A", "B", *(name for row in rows.values() if row.gone_at is None for name in row.custom_lists)})  # fmt: skip
+
+
+@pytest.mark.parametrize("window", [3, 40, 2000])
+def test_the_history_of_a_search_is_the_same_however_far_it_looks(app: Flask, monkeypatch: pytest.MonkeyPatch, window: int) -> None:  # fmt: skip
+    monkeypatch.setattr(plays, "FEW", 4)
+    monkeypatch.setattr(plays, "LOOKED_THROUGH", window)
+    Library("unusable", titles=30, plays=300, logs=10, runs=8).fill()
+    titles = {row.anilist_id: row.search_text for row in db.session.scalars(select(Media))}
+    for q in ("", "no", "no ma", "the", "nothing-fits"):
+        for state, states in {"": plays_models.PLAY_STATES, **queries.PLAY_FILTERS}.items():
+            right = [row.id for row in db.session.scalars(select(PlayRow).order_by(PlayRow.id.desc())) if row.state in states and (state != "hold" or row.held) and all(word in titles[row.anilist_id] for word in q.split())]  # fmt: skip
+            found: list[int] = []
+            before: int | None = None
+            while True:
+                page = queries.history(1, q=q, state=state, before=before, limit=11)
+                found += [play.id for play, _media, _show in page.plays]
+                if (before := page.next) is None:
+                    break
+            assert found == right, (q, state)

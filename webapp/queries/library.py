@@ -31,6 +31,7 @@ FILTERS = (
 )
 FEW = 400  # titles of a search that are named one by one
 DEEP = 150  # so far into a long search the way through the list, looking at each title, takes longer than finding all of them
+_PILES = ("needs_you", "waiting", "no_match", "unknown")  # those that are small
 _SMALL = ("needs_you", "waiting", "no_match", "unknown", "manual", "never", "scrobbler", "ignored")
 SORTS = ("updated", "title", "progress", "state")
 _URGENCY = case({"needs_you": 0, "waiting": 1, "no_match": 3, "placed": 4}, value=Entry.pile, else_=2)
@@ -75,14 +76,17 @@ def _page(
     user_id: int, q: str, state: str, sort: str, language: str, offset: int, limit: int
 ) -> tuple[list[int], int | None, bool]:
     """Ids of the entries of one page in their order, how many there are in all, and whether more come after them."""
-    where, few, many = _in_state(user_id, state), state == "manual", False
+    where, few, many = _in_state(user_id, state), state == "manual" or state in _PILES, False
     if q:
         found = _found(user_id, q)
         many = len(found) > FEW
         few = few or not many
         through = offset <= DEEP and sort != "state"
         where.append(_matching(user_id, q, through=through) if many else among(Entry.anilist_id, found))
-    where += _few(user_id) if few else _listed(user_id)
+    if state in _PILES:
+        where += [Entry.user_id == user_id, unindexed(Entry.gone_at).is_(None)]  # in the index of the piles
+    else:
+        where += _few(user_id) if few else _listed(user_id)
     if sort == "title":  # the index of the titles is walked where most of them fit
         ordered = _by_title(where, language, leads=not few and state in ("", "placed", "auto"))
     else:
@@ -149,6 +153,12 @@ def matching_titles(words: str) -> Select[int]:
     return select(Media.anilist_id).where(*_has(words))
 
 
+def matches(anilist_id: Any, words: str) -> Any:
+    """Condition: the media of this id has each of these words. Looked at row by row."""
+    title = aliased(Media)
+    return select(title.anilist_id).where(title.anilist_id == anilist_id, *_has(words, title)).exists()
+
+
 def _has(words: str, title: Any = Media) -> list[Any]:
     return [title.search_text.contains(word, autoescape=True) for word in words.casefold().split()]
 
@@ -164,9 +174,7 @@ def _matching(user_id: int, q: str, *, through: bool) -> Any:
 
     `through`: each title is looked at on the way through the list, which soon fills a page; else all are found first.
     """
-    title = aliased(Media)
-    one_by_one = select(title.anilist_id).where(title.anilist_id == Entry.anilist_id, *_has(q, title)).exists()
-    named = one_by_one if through else Entry.anilist_id.in_(matching_titles(q))
+    named = matches(Entry.anilist_id, q) if through else Entry.anilist_id.in_(matching_titles(q))
     if not _is_number(q):
         return named
     return or_(named, Entry.anilist_id == int(q), Entry.anilist_id.in_(_numbered(user_id, q)))

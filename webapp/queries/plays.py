@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
+from typing import Any
 
 from sqlalchemy import BigInteger, cast, extract, func, select
 
@@ -13,10 +14,11 @@ from webapp import picture_file
 from webapp.database import among, unindexed
 from webapp.extensions import db
 from webapp.models import Connection, Entry, Media, PlayRow, Run, TraktPicture, TraktShow
-from webapp.queries.library import matching_titles
+from webapp.queries.library import matches, matching_titles
 
 ON_HOLD = ("gone", "removed", "rejected")
 FEW = 400  # titles whose plays are looked up one title after the other; of more, the newest plays are looked through
+LOOKED_THROUGH = 2000  # newest plays that a search of many titles tries first
 PLAY_FILTERS = {"sent": ("sent",), "hold": ON_HOLD, "open": ("planned", "sending", "removing")}
 
 
@@ -36,36 +38,39 @@ def history(
     anilist_id: int | None = None,
     run_id: int | None = None,
     before: int | None = None,
-    limit: int = 60,
+    limit: int = 40,
 ) -> PlayPage:
-    """Plays of the ledger, newest first; the search looks at every title and synonym. One query, with a search two.
+    """Plays of the ledger, newest first; the search looks at every title and synonym. One query, with a search two or three.
 
     The plays of the page are found first, in the index that suits what is asked; then they are read in full.
     """
     rare = anilist_id is not None or run_id is not None or state in ("hold", "open")
-    found = select(PlayRow.id).where((unindexed(PlayRow.user_id) if run_id else PlayRow.user_id) == user_id)
-    if q:
-        titles = list(db.session.scalars(matching_titles(q).limit(FEW + 1)))
-        rare = rare or len(titles) <= FEW
-        found = found.where(
-            among(PlayRow.anilist_id, titles) if len(titles) <= FEW else PlayRow.anilist_id.in_(matching_titles(q))
-        )
+    where = [(unindexed(PlayRow.user_id) if run_id else PlayRow.user_id) == user_id]
+    titles = list(db.session.scalars(matching_titles(q).limit(FEW + 1))) if q else []
+    few = bool(q) and len(titles) <= FEW  # then the index of the titles, not that of the states
     if state in PLAY_FILTERS:
-        found = found.where(PlayRow.state.in_(PLAY_FILTERS[state]))
+        where.append((unindexed(PlayRow.state) if few else PlayRow.state).in_(PLAY_FILTERS[state]))
     if state == "hold":
-        found = found.where(PlayRow.held.is_(True))
+        where.append(PlayRow.held.is_(True))
     if anilist_id is not None:
-        found = found.where(PlayRow.anilist_id == anilist_id)
+        where.append(PlayRow.anilist_id == anilist_id)
     if run_id is not None:
-        found = found.where(PlayRow.run_id == run_id)
+        where.append(PlayRow.run_id == run_id)
     if before is not None:
-        found = found.where(PlayRow.id < before)
-    in_order = PlayRow.id if run_id or not rare else unindexed(PlayRow.id)
+        where.append(PlayRow.id < before)
+    found: Any = None
+    if q:
+        found = None if few or rare else _among_newest(where, q, limit + 1)
+        where.append(among(PlayRow.anilist_id, titles) if few else PlayRow.anilist_id.in_(matching_titles(q)))
+        rare = rare or few
+    if found is None:
+        in_order = PlayRow.id if run_id or not rare else unindexed(PlayRow.id)
+        found = select(select(PlayRow.id).where(*where).order_by(in_order.desc()).limit(limit + 1).subquery().c.id)
     query = (
         select(PlayRow, Media, TraktShow.title)
         .outerjoin(Media, Media.anilist_id == PlayRow.anilist_id)
         .outerjoin(TraktShow, (TraktShow.trakt_id == PlayRow.trakt_id) & (PlayRow.kind == "episode"))
-        .where(PlayRow.id.in_(select(found.order_by(in_order.desc()).limit(limit + 1).subquery().c.id)))
+        .where(PlayRow.id.in_(found))
         .order_by(PlayRow.id.desc())
     )
     rows = list(db.session.execute(query))
@@ -73,7 +78,15 @@ def history(
     return PlayPage(page, page[-1][0].id if len(rows) > limit else None)
 
 
-def held_by_title(user_id: int, *, limit: int = 20) -> list[tuple[Media | None, int, int]]:
+def _among_newest(where: Sequence[Any], q: str, limit: int) -> list[int] | None:
+    """Ids of the newest plays whose titles a search finds, looked for among the newest `LOOKED_THROUGH`; None when these have too few."""
+    newest = select(PlayRow.id, PlayRow.anilist_id).where(*where).order_by(PlayRow.id.desc()).limit(LOOKED_THROUGH).subquery()  # fmt: skip
+    query = select(newest.c.id).where(matches(newest.c.anilist_id, q)).order_by(newest.c.id.desc()).limit(limit)
+    found = list(db.session.scalars(query))
+    return found if len(found) == limit else None
+
+
+def held_by_title(user_id: int, *, limit: int = 10) -> list[tuple[Media | None, int, int]]:
     """(media, its AniList id, plays on hold), most plays first."""
     title = unindexed(PlayRow.anilist_id)
     held = (

@@ -21,7 +21,7 @@ from webapp.views import places
 from webapp.views.places import look_again
 
 blueprint = Blueprint("mappings", __name__, url_prefix="/mappings")
-PAGE = 50
+PAGE = 40
 MOST_SPANS = 30
 
 
