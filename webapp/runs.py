@@ -153,12 +153,7 @@ def send_preview(
     """
     with own_transaction() as session:
         lock_user(session, user_id)
-        preview = _own(session, run_id, user_id)
-        if not preview.preview:
-            raise RunError("not_a_preview", "Only a preview can be sent.")
-        if preview.status != "succeeded":
-            raise RunError("not_ready", "This preview has no plan that could be sent.")
-        _check_plan(preview)
+        preview = _ready_preview(session, run_id, user_id)
         if is_dating(preview):
             raise RunError("dating", "The dates of this plan are being worked out.")
         options: dict[str, Any] = {"entries": None if entries is None else sorted(set(entries))}
@@ -188,12 +183,7 @@ def change_dates(run_id: int, user_id: int, rule: str, day: str | None = None) -
     """
     with own_transaction() as session:
         lock_user(session, user_id)
-        run = _own(session, run_id, user_id)
-        if not run.preview:
-            raise RunError("not_a_preview", "Only the dates of a preview can be changed.")
-        if run.status != "succeeded":
-            raise RunError("not_ready", "This preview has no plan that could be changed.")
-        _check_plan(run)
+        run = _ready_preview(session, run_id, user_id)
         before = dict(run.options)
         number = int(before.get("wishes") or 0) + 1
         wish = {"number": number, "rule": rule, "day": day, "at": utcnow().isoformat()}
@@ -438,6 +428,17 @@ def _own(session: Any, run_id: int, user_id: int) -> Run:
     if run is None:
         raise RunError("not_found", "There is no such run.", status=404)
     return run
+
+
+def _ready_preview(session: Any, run_id: int, user_id: int) -> Run:
+    """A preview whose plan can be sent, or be given other dates, now."""
+    preview = _own(session, run_id, user_id)
+    if not preview.preview:
+        raise RunError("not_a_preview", "Only a preview can be sent or changed.")
+    if preview.status != "succeeded":
+        raise RunError("not_ready", "This preview has no plan that could be sent or changed.")
+    _check_plan(preview)
+    return preview
 
 
 def _check_plan(run: Run, now: datetime | None = None) -> None:

@@ -8,14 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response, abort, request
 
 from webapp.simulator.catalogue import Catalogue, Episode, Movie, Show, iso
 from webapp.simulator.trakt_gate import View
-from webapp.simulator.trakt_rows import LIMIT_MAX, Row, episode_row, json_answer, movie_row, paged, show_row
+from webapp.simulator.trakt_rows import (
+    LIMIT_MAX,
+    Row,
+    episode_row,
+    json_answer,
+    json_body,
+    moment_of,
+    movie_row,
+    paged,
+    show_row,
+)
 from webapp.simulator.world import Place, StoredPlay, TraktAccount, World
 
 GROUPS = ("movies", "shows", "seasons", "episodes")
@@ -35,12 +44,12 @@ def add_routes(api: Blueprint, world: World, signed_in: Callable[[View], View]) 
     @api.post("/sync/history")
     @signed_in
     def add(account: TraktAccount) -> Response:
-        return _add(world, account, _body())
+        return _add(world, account, json_body())
 
     @api.post("/sync/history/remove")
     @signed_in
     def remove(account: TraktAccount) -> Response:
-        return _remove(world, account, _body())
+        return _remove(world, account, json_body())
 
     @api.get("/sync/history")
     @api.get("/sync/history/<kind>")
@@ -50,13 +59,6 @@ def add_routes(api: Blueprint, world: World, signed_in: Callable[[View], View]) 
         if kind not in ("all", "movies", "shows", "episodes", "seasons"):
             abort(404)
         return paged(_history(world, account, kind, trakt_id), most=min(world.settings.trakt_page, LIMIT_MAX))
-
-
-def _body() -> Row:
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        abort(400)
-    return body
 
 
 # Adding
@@ -101,16 +103,10 @@ def _watched_at(world: World, place: Place, value: object) -> float | None:
         kind, trakt_id, season, number = place
         if kind == "movie":
             released = world.library.catalogue.movies[trakt_id].released
-            return _moment(released) if released else world.clock()
+            return moment_of(released) if released else world.clock()
         episode = world.library.catalogue.shows[trakt_id].seasons[season][number]
         return world.clock() if episode.first_aired is None else episode.first_aired + episode.runtime * 60
-    return _moment(str(value))
-
-
-def _moment(text: str) -> float:
-    """An ISO date or time, UTC unless it says otherwise. Raises ValueError."""
-    when = datetime.fromisoformat(text)
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    return moment_of(str(value))
 
 
 class Reader:
@@ -262,7 +258,7 @@ def _window(name: str) -> float | None:
     if not text:
         return None
     try:
-        moment = _moment(text)
+        moment = moment_of(text)
     except ValueError:
         abort(400)
     whole_day = name == "end_at" and len(text) == len("2026-01-01")

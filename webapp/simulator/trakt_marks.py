@@ -7,7 +7,6 @@ dropped shows keep what is there. A watchlist above its limit answers 420 and ta
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response, abort, request
@@ -15,7 +14,7 @@ from flask import Blueprint, Response, abort, request
 from webapp.simulator.catalogue import iso
 from webapp.simulator.marks import GROUPS, Mark, MarkKind, Target
 from webapp.simulator.trakt_gate import View
-from webapp.simulator.trakt_rows import Row, episode_row, json_answer, movie_row, paged, show_row
+from webapp.simulator.trakt_rows import Row, episode_row, json_answer, json_body, moment_of, movie_row, paged, show_row
 from webapp.simulator.world import TraktAccount, World
 
 NAMES = ("movies", "shows", "seasons", "episodes")
@@ -29,32 +28,32 @@ def add_routes(api: Blueprint, world: World, signed_in: Callable[[View], View]) 
     @api.post("/sync/ratings")
     @signed_in
     def rate(account: TraktAccount) -> Response:
-        return _rate(world, account, _body())
+        return _rate(world, account, json_body())
 
     @api.post("/sync/watchlist")
     @signed_in
     def watch(account: TraktAccount) -> Response:
-        return _put(world, account, "watchlist", _body())
+        return _put(world, account, "watchlist", json_body())
 
     @api.post("/users/hidden/dropped")
     @signed_in
     def drop(account: TraktAccount) -> Response:
-        return _put(world, account, "dropped", _body())
+        return _put(world, account, "dropped", json_body())
 
     @api.post("/sync/ratings/remove")
     @signed_in
     def unrate(account: TraktAccount) -> Response:
-        return _remove(world, account, "rating", _body())
+        return _remove(world, account, "rating", json_body())
 
     @api.post("/sync/watchlist/remove")
     @signed_in
     def unwatch(account: TraktAccount) -> Response:
-        return _remove(world, account, "watchlist", _body())
+        return _remove(world, account, "watchlist", json_body())
 
     @api.post("/users/hidden/dropped/remove")
     @signed_in
     def undrop(account: TraktAccount) -> Response:
-        return _remove(world, account, "dropped", _body())
+        return _remove(world, account, "dropped", json_body())
 
 
 def _add_reads(api: Blueprint, world: World, signed_in: Callable[[View], View]) -> None:
@@ -79,20 +78,20 @@ def _add_reads(api: Blueprint, world: World, signed_in: Callable[[View], View]) 
         return _listed(world, account, "dropped", "shows" if request.args.get("type") == "show" else "all")
 
 
-def _body() -> Row:
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        abort(400)
-    return body
-
-
 # Writing
 
 
 def _rate(world: World, account: TraktAccount, body: Row) -> Response:
     try:
         found, missing = _items(world, body, "rating")
-        ratings = [(target, int(item["rating"]), _time(world, item.get("rated_at"))) for target, item in found]
+        ratings = [
+            (
+                target,
+                int(item["rating"]),
+                world.clock() if item.get("rated_at") is None else moment_of(str(item["rated_at"])),
+            )
+            for target, item in found
+        ]
     except (ValueError, TypeError, AttributeError, KeyError):
         return Response(b"", 400)
     if not all(1 <= rating <= 10 for _, rating, _ in ratings):
@@ -140,13 +139,6 @@ def _remove(world: World, account: TraktAccount, kind: MarkKind, body: Row) -> R
             deleted[GROUPS[target[0]]] += 1
     world.dirty = True
     return json_answer({"deleted": deleted, "not_found": missing})
-
-
-def _time(world: World, text: object) -> float:
-    if text is None:
-        return world.clock()
-    when = datetime.fromisoformat(str(text))
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 
 def _items(world: World, body: Row, kind: MarkKind) -> tuple[list[Item], dict[str, list[Row]]]:

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from flask import Response, request
+from flask import Response, abort, request
 
 from webapp.simulator.catalogue import Episode, Movie, Show, iso
 
 LIMIT_MAX, LIMIT_MAX_PROGRESS, LIMIT_DEFAULT = 250, 100, 100
 Row = dict[str, Any]
+
+
+def json_body() -> Row:
+    """The request's object; 400 for anything else."""
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        abort(400)
+    return body
+
+
+def moment_of(text: str) -> float:
+    """Epoch seconds of an ISO date or time, UTC unless it says otherwise. Raises ValueError."""
+    when = datetime.fromisoformat(text)
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 
 def json_answer(body: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
