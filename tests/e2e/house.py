@@ -18,7 +18,7 @@ from sqlalchemy import select
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from jobs.doctor import Cause
-from tests.web import seed
+from tests.web import addresses, seed
 from webapp import expiry, tokens, transfer
 from webapp.app import create_app
 from webapp.config import load
@@ -202,36 +202,13 @@ def _of_a_library(found: int, failed: int, token: str) -> dict[str, tuple[str, .
     }
 
 
-# Pages that are there without a library too.
+# Pages that are there without a library too, from the one list of addresses.
 ALWAYS: dict[str, tuple[str, ...]] = {
-    "home.show": ("/",),
-    "home.budgets": ("/budgets",),
-    "review.show": ("/review",),
-    "review.no_match": ("/review/no-match",),
-    "review.waiting": ("/review/waiting",),
-    "review.decided": ("/review/decided",),
-    "sync.show": ("/sync",),
-    "history.show": ("/history",),
-    "runs.index": ("/runs",),
-    "logs.show": ("/logs",),
-    "beyond.show": ("/history/beyond",),
-    "repair.show": ("/history/repair",),
-    "mappings.show": ("/mappings",),
-    "mappings.progress": ("/mappings/progress",),
+    **{endpoint: (path,) for endpoint, path in addresses.without_a_library().items() if endpoint != "home.changes"},
     "why.show": ("/mappings/why", "/mappings/why?q=title"),
-    "manual.show": ("/manual",),
-    "transfer.show": ("/manual/file",),
-    "transfer.override": ("/manual/override",),
-    "lists.show": ("/manual/lists",),
-    "settings.show": ("/settings",),
-    "settings.connections": ("/settings/connections",),
-    "help.show": ("/help",),
     "components.show": ("/_components",),
-    "api_docs.page": ("/api/docs",),
 }
 # What answers to GET and is no page: a fragment, a file, an answer for scripts, an address that leads to another.
-NO_PAGES = frozenset(
-    {
-        "static", "home.caches", "home.changes", "home.step", "runs.log", "runs.progress", "mappings.place", "transfer.export", "runs.download", "runs.picture", "logs.download", "plans.new_dates", "oauth.callback", "places.another", "account.sign_in", "setup.show",
-    }
-)  # fmt: skip
+NO_PAGES = (
+    addresses.fragments() | {"home.changes"} | (addresses.LEFT_OUT.keys() - {"oauth.device_state", "transfer.look"})
+)

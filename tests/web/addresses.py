@@ -1,4 +1,4 @@
-"""Addresses of every page and fragment: what the counting of queries and `./run bench pages` ask for.
+"""Addresses of every page and fragment: what the counting of queries, `./run bench pages` and the browser ask for.
 
 `{name}` stands for something of the library at hand. A rule of the app that neither `PAGES` nor `LEFT_OUT` names fails a test.
 """
@@ -95,6 +95,18 @@ def addresses(known: Mapping[str, object]) -> Iterator[Address]:
     for paths in PAGES.values():
         for path in paths:
             yield Address(path.removeprefix(HX).format_map(known), path.startswith(HX))
+
+
+def without_a_library() -> dict[str, str]:
+    """Endpoint -> the first of its addresses, where that is a page that needs nothing of a library."""
+    return {
+        endpoint: paths[0] for endpoint, paths in PAGES.items() if not paths[0].startswith(HX) and "{" not in paths[0]
+    }
+
+
+def fragments() -> set[str]:
+    """Endpoints that only htmx asks."""
+    return {endpoint for endpoint, paths in PAGES.items() if all(path.startswith(HX) for path in paths)}
 
 
 def unnamed(app: Flask) -> set[str]:
