@@ -208,6 +208,12 @@ class Stage:
         with self.app.test_request_context():
             return words.run_sentence(run)
 
+    def only_english(self) -> list[str]:
+        """Lines of the log of which a translation knows nothing."""
+        with transaction(readonly=True) as session:
+            rows = session.execute(select(Log.message, Log.said)).all()
+        return [message for message, said in rows if said is None or "%(text)s" in json.dumps(said)]
+
     def log(self, run: Run) -> str:
         with transaction(readonly=True) as session:
             return "\n".join(session.scalars(select(Log.message).where(Log.run_id == run.id).order_by(Log.id)))

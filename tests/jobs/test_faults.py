@@ -53,6 +53,7 @@ def test_a_fault(row: Row, house: Theatre, monkeypatch: pytest.MonkeyPatch) -> N
     with house.stage(monkeypatch, **row.settings) as stage:
         run = breaks(stage, row)
         then_all_is_good(stage, row, run)
+        assert stage.only_english() == []
 
 
 NAMED = (
