@@ -24,7 +24,7 @@ from sqlalchemy.orm import aliased
 from jobs.errors import Cancelled, LostClaim, Stopping
 from jobs.progress import Progress
 from jobs.records import to_json
-from jobs.said import said
+from jobs.said import parts_of, said
 from jobs.storing import changed_rows, put_setting
 from webapp.config import Config
 from webapp.database import transaction
@@ -153,6 +153,13 @@ def _mine(ctx: RunContext) -> tuple[ColumnElement[bool], ...]:
     return Run.id == ctx.run_id, Run.attempt == ctx.attempt, Run.status == "running"
 
 
+def told(detail: str | None) -> dict[str, Any]:
+    """The columns of a run's detail: the sentence, and what it was made of."""
+    if detail is None:
+        return {"detail": None, "detail_said": None}
+    return {"detail": str(detail), "detail_said": parts_of(detail)}
+
+
 def lock_key(user_id: int) -> str:
     """The name of a person's writer's lock."""
     return f"trakt:{user_id}"
@@ -188,7 +195,7 @@ def claim(run_id: int) -> RunContext | None:
         "batch_deadline": None,
         "resume_at": None,
         "reason": None,
-        "detail": None,
+        **told(None),
         "worker": f"{socket.gethostname()}:{os.getpid()}",
     }
     try:
@@ -266,7 +273,7 @@ def _status_keys(ctx: RunContext, status: str, now: datetime) -> dict[str, datet
 def park(ctx: RunContext, reason: str, resume_at: datetime, detail: str | None = None) -> None:
     """Wait without a worker until `resume_at`; the lock is kept. Raises `LostClaim`."""
     ctx.progress.flush()
-    ctx.update(status="waiting", reason=reason, detail=detail, resume_at=resume_at, batch_deadline=None, crashes=0)
+    ctx.update(status="waiting", reason=reason, **told(detail), resume_at=resume_at, batch_deadline=None, crashes=0)
 
 
 def requeue(ctx: RunContext) -> None:
@@ -296,7 +303,7 @@ def needs_approval(
             earlier.values(
                 status="cancelled",
                 reason="approval_expired",
-                detail=f"Run {ctx.run_id} has a newer plan.",
+                **told(said("Run %(id)s has a newer plan.", id=str(ctx.run_id))),
                 finished_at=utcnow(),
             )
         )
@@ -311,7 +318,7 @@ def _leave(
     **more: Any,
 ) -> None:
     ctx.progress.flush()
-    values: dict[str, Any] = {"status": status, "reason": reason, "detail": detail, "lock_key": None, **more}
+    values: dict[str, Any] = {"status": status, "reason": reason, **told(detail), "lock_key": None, **more}
     if result is not None:
         values["result"] = dict(result)
     ctx.update(batch_deadline=None, **values)

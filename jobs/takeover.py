@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select, update
 
-from jobs.runstate import config
+from jobs.runstate import config, told
 from jobs.said import joined, parts_of, said
 from jobs.storing import changed_rows
 from webapp.database import transaction
@@ -89,7 +89,7 @@ def take_over(run: Run, now: datetime | None = None) -> bool:
         values |= {
             "status": "partial" if run.plays_sent else "failed",
             "reason": "worker_lost",
-            "detail": str(said("Its worker vanished %(count)s times.", count=run.crashes + 1)),
+            **told(said("Its worker vanished %(count)s times.", count=run.crashes + 1)),
             "finished_at": now,
         }
     else:

@@ -20,6 +20,7 @@ from flask import Flask
 from sqlalchemy import delete, func, or_, select, update
 
 from jobs import refresh, runstate, takeover
+from jobs.said import said
 from jobs.storing import changed_rows
 from webapp import enqueue, expiry, runs, schedule, tokens
 from webapp.config import Config
@@ -175,7 +176,7 @@ def expire_approvals(now: datetime) -> None:
                 .values(
                     status="cancelled",
                     reason="approval_expired",
-                    detail=f"Run {newer} has a newer plan." if newer else None,
+                    **runstate.told(said("Run %(id)s has a newer plan.", id=str(newer)) if newer else None),
                     finished_at=now,
                 )
             )

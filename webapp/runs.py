@@ -232,6 +232,7 @@ def approve(
                 status="queued",
                 reason=None,
                 detail=None,
+                detail_said=None,
                 options=options,
                 approved_at=utcnow(),
                 resume_at=None,

@@ -25,6 +25,7 @@ from webapp.models import (
     MappingList,
     MappingSource,
     Media,
+    Run,
     TraktShow,
     User,
 )
@@ -108,6 +109,11 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[house.House]:
             )
             db.session.execute(
                 update(MappingSource).values(last_error=str(KEPT), last_said=parts_of(KEPT), held_rows=90)
+            )
+            db.session.execute(
+                update(Run)
+                .where(Run.status.in_(("failed", "partial", "waiting")))
+                .values(detail=str(KEPT), detail_said=parts_of(KEPT))
             )
             db.session.execute(update(Log).values(message=str(SENT), said=parts_of(SENT)))
             found = [[{**SHOW, "title": "進撃の巨人"}]]

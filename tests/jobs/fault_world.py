@@ -209,10 +209,13 @@ class Stage:
             return words.run_sentence(run)
 
     def only_english(self) -> list[str]:
-        """Lines of the log of which a translation knows nothing."""
+        """Lines of the log, and details of runs, of which a translation knows nothing."""
         with transaction(readonly=True) as session:
-            rows = session.execute(select(Log.message, Log.said)).all()
-        return [message for message, said in rows if said is None or "%(text)s" in json.dumps(said)]
+            rows = [
+                *session.execute(select(Log.message, Log.said)),
+                *session.execute(select(Run.detail, Run.detail_said)),
+            ]
+        return [message for message, said in rows if message and (said is None or "%(text)s" in json.dumps(said))]
 
     def log(self, run: Run) -> str:
         with transaction(readonly=True) as session:

@@ -34,7 +34,8 @@ class Run(Base):
     )  # {"entries": [ticked ids] | null, "force": bool, "date_rule": str | null, "approved": bool}
     status: Mapped[short] = mapped_column(default="queued")
     reason: Mapped[short | None]
-    detail: Mapped[text | None]  # what the service said, without secrets
+    detail: Mapped[text | None]  # why, in English, without secrets
+    detail_said: Mapped[Any | None] = mapped_column(JsonOrNull)  # the same as `jobs.said.parts_of` gives it, for pages
     resume_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
     phase: Mapped[short | None]
     done: Mapped[int] = mapped_column(default=0)
