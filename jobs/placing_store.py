@@ -1,4 +1,4 @@
-"""What placing reads from the database and writes into it. Short transactions; reads in parts of `PART` ids.
+"""What placing reads from the database and writes into it. Short transactions: `READS` ids or `WRITES` rows in each.
 
 How many statements run depends on how many parts there are, never on the rows.
 """
@@ -37,7 +37,8 @@ from webapp.models import (
 )
 from webapp.models import Mapping as MappingRow
 
-PART = 500
+READS = 2000
+WRITES = 500
 QUIET = timedelta(days=400)  # a show whose newest episode is older counts as ended, whatever Trakt says of it
 _ID_LISTS = tuple(IdRow._fields.index(name) for name in ("tmdb_movie_ids", "imdb_ids"))
 _ANIDB_LISTS = tuple(AnidbRow._fields.index(name) for name in ("tmdb_movie_ids", "imdb_ids"))
@@ -89,11 +90,11 @@ class Desk:
     missing: set[tuple[str, int]] = field(default_factory=set)  # shows that Trakt answered 404 for
 
 
-def parts(ids: Collection[int]) -> Iterator[list[int]]:
-    """Sorted ids in lists of at most `PART`."""
+def parts(ids: Collection[int], size: int = READS) -> Iterator[list[int]]:
+    """Sorted ids in lists of at most `size`."""
     ordered = sorted(ids)
-    for start in range(0, len(ordered), PART):
-        yield ordered[start : start + PART]
+    for start in range(0, len(ordered), size):
+        yield ordered[start : start + size]
 
 
 def load(user_id: int, anilist_ids: Collection[int]) -> Desk:
@@ -198,10 +199,10 @@ def _named(names: Collection[str]) -> set[int]:
     """AniDB ids of the rows with exactly these names."""
     found: set[int] = set()
     ordered = sorted(names)
-    for start in range(0, len(ordered), PART):
+    for start in range(0, len(ordered), READS):
         with transaction(readonly=True) as session:
             found.update(
-                session.scalars(select(AnidbMap.anidb_id).where(AnidbMap.name.in_(ordered[start : start + PART])))
+                session.scalars(select(AnidbMap.anidb_id).where(AnidbMap.name.in_(ordered[start : start + READS])))
             )
     return found
 
@@ -357,7 +358,7 @@ def save_identities(identities: Mapping[int, Identity], known: Mapping[int, Know
         and (i := known.get(anilist_id, Known())).manual is None
         and i.auto != identity
     }
-    for part in parts(changed):
+    for part in parts(changed, WRITES):
         values = [
             {
                 "user_id": None,
@@ -395,7 +396,7 @@ def save_results(
     What a person changed after `at`, when placing began, keeps its row: the next look at it knows of the change.
     """
     listed = [i for i in results if i in desk.entries]
-    for part in parts(listed):
+    for part in parts(listed, WRITES):
         rows = [
             {
                 "id": desk.entries[i].row_id,
