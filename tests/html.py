@@ -102,7 +102,7 @@ class Page(HTMLParser):
         for element in self.elements:
             for name in ("aria-describedby", "aria-labelledby", "aria-controls", "for", "list", "form"):
                 for wanted in element.attrs.get(name, "").split():
-                    if wanted not in ids:
+                    if wanted not in ids and (self.whole or name != "form"):  # a fragment's form is that of its page
                         self.faults.append(f"{name}={wanted} leads nowhere")
             target = element.attrs.get("hx-target", "")
             if target.startswith("#") and self.whole and target[1:] not in ids:

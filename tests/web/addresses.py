@@ -27,6 +27,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
         "/history?state=open", "/history?title={title}", "/history?run={run}", "/history?before={play}",
     ),
     "beyond.show": ("/history/beyond", "/history/beyond?kind=rating&state=sent", "/history/beyond?state=hold", "/history/beyond?before=9999"),
+    "history.held": ("/history/held", "hx /history/held"),
     "repair.show": ("/history/repair",),
     "runs.index": ("/runs", "/runs?before={run}"),
     "runs.show": ("/runs/{run}", "/runs/{run}?outcome=sent", "/runs/{run}?offset=100", "/runs/{preview}", "/runs/{open_run}", "/runs/{repair}"),

@@ -472,7 +472,9 @@ def test_plays_of_one_title_and_run_are_one_line_with_each_play_inside(quiet: Br
 @pytest.mark.parametrize("which", ["title", "run"])
 def test_all_that_is_on_hold_of_a_title_or_a_run_is_sent_again_once(quiet: Browser, rows: Rows, which: str) -> None:
     held = rows(PlayRow, state="gone")[0]
-    page = quiet.get("/history?state=hold")
+    assert 'hx-get="/history/held"' in quiet.get("/history?state=hold")
+    page = quiet.get("/history/held")
+    assert 'form="again" name="title" value="16"' in quiet.get("/history/held", hx=True)
     assert "Send all plays of Title 16 again" in page
     assert f"Send all plays of run {held.run_id} again" in page
     value = 16 if which == "title" else held.run_id
@@ -483,6 +485,7 @@ def test_all_that_is_on_hold_of_a_title_or_a_run_is_sent_again_once(quiet: Brows
     assert quiet.post("/history/send-again", {which: value}) == "/history?state=hold"
     assert "Nothing is held back here" in quiet.get("/history?state=hold")
     assert "Send again" not in quiet.get("/history?state=hold")
+    assert "Nothing is on hold." in quiet.get("/history/held")
 
 
 def test_what_stood_on_trakt_before_is_named_with_its_day(quiet: Browser, site: Flask, rows: Rows) -> None:

@@ -45,8 +45,6 @@ def context() -> dict[str, Any]:
         "run": run,
         "days": days,
         "held": held,
-        "held_titles": queries.held_by_title(current_user.id) if state == "hold" and not title and not run else [],
-        "held_runs": queries.held_by_run(current_user.id) if state == "hold" and not title and not run else [],
         **_there(title, _id("how")),
         "older": url_for("history.show", before=page.next, **kept) if page.next else None,
         "newer": url_for("history.show", **kept) if before else None,
@@ -103,6 +101,13 @@ def _id(name: str) -> int | None:
 @blueprint.get("/history")
 def show() -> ResponseReturnValue:
     return render_template("history/_plays.html" if is_htmx() else "history/history.html", **context())
+
+
+@blueprint.get("/history/held")
+def held() -> ResponseReturnValue:
+    """What is on hold by title and by run; the page of all plays on hold asks when one opens it there."""
+    titles, by_run = queries.held_by_title(current_user.id), queries.held_by_run(current_user.id)
+    return render_template("history/_held.html" if is_htmx() else "history/held.html", titles=titles, runs=by_run)
 
 
 @blueprint.post("/history/send-again")
