@@ -47,9 +47,13 @@ def history(
     rare = anilist_id is not None or run_id is not None or state in ("hold", "open")
     where = [(unindexed(PlayRow.user_id) if run_id else PlayRow.user_id) == user_id]
     titles = list(db.session.scalars(matching_titles(q).limit(FEW + 1))) if q else []
-    few = bool(q) and len(titles) <= FEW  # then the index of the titles, not that of the states
+    few = bool(q) and len(titles) <= FEW
+    if few:
+        where.append(
+            PlayRow.episode >= 0
+        )  # which all have: it stands in the index of the titles, and not in that of the states
     if state in PLAY_FILTERS:
-        where.append((unindexed(PlayRow.state) if few else PlayRow.state).in_(PLAY_FILTERS[state]))
+        where.append(PlayRow.state.in_(PLAY_FILTERS[state]))
     if state == "hold":
         where.append(PlayRow.held.is_(True))
     if anilist_id is not None:
