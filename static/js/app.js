@@ -76,11 +76,14 @@ setInterval(() => {
 function count(form) {
   const boxes = [...form.querySelectorAll("tbody input[type=checkbox]:not([data-all])")];
   const ticked = boxes.filter((box) => box.checked);
-  const rest = form.elements.rest?.dataset ?? { entries: 0, plays: 0 }; // titles of a long plan that are not shown
+  const unseen = form.elements.rest; // titles of a long plan that are not shown; "Tick all" unticks them too
+  const rest = unseen && !unseen.disabled ? unseen.dataset : { entries: 0, plays: 0 };
+  const more = form.querySelector("[data-rest]");
+  if (more) more.hidden = unseen.disabled;
   const plays = ticked.reduce((sum, box) => sum + Number(box.dataset.plays || 0), Number(rest.plays));
   const entries = ticked.length + Number(rest.entries);
   const line = form.querySelector("[data-count]");
-  if (line) line.textContent = line.dataset.count.replace("{entries}", entries).replace("{all}", boxes.length + Number(rest.entries)).replace("{plays}", plays.toLocaleString(document.documentElement.lang));
+  if (line) line.textContent = line.dataset.count.replace("{entries}", entries).replace("{all}", boxes.length + Number(unseen?.dataset.entries ?? 0)).replace("{plays}", plays.toLocaleString(document.documentElement.lang));
   const send = form.querySelector("button[data-send]");
   if (!send) return;
   send.disabled = entries === 0;
@@ -94,6 +97,7 @@ document.addEventListener("change", (event) => {
   if (!form) return;
   if (event.target.matches("[data-all]")) {
     for (const box of event.target.closest("tbody, table").querySelectorAll("input[type=checkbox]")) box.checked = event.target.checked;
+    if (form.elements.rest && !event.target.closest("tbody")) form.elements.rest.disabled = !event.target.checked;
   }
   count(form);
 });
