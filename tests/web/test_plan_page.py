@@ -119,6 +119,7 @@ def test_a_wish_that_nobody_met_is_no_longer_waited_for(small: Browser, site: Fl
     text = small.get(f"/runs/{preview}")
     assert "being worked out" not in text
     assert 'value="activity" selected' in text
+    assert small.post(f"/runs/{preview}/send") != f"/runs/{preview}"  # it is sent as it stands
 
 
 def test_when_the_queue_is_away_the_dates_stay_and_the_page_says_so(small: Browser, site: Flask, preview: int) -> None:
