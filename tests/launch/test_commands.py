@@ -52,9 +52,11 @@ def test_a_wrong_option_is_answered_with_the_command_as_it_is_typed(
 def test_control_c_while_modules_are_read_ends_python_without_a_traceback(tmp_path: Path) -> None:
     found = re.search(r"-c '(import runpy.+?)' webapp\.cli", (ROOT / "run").read_text(encoding="utf-8"), re.DOTALL)
     assert found
+    # A shell that starts the tests in the background has them ignore Ctrl-C, and their children too.
     (tmp_path / "slow.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nprint('went on')\n")
     done = subprocess.run(
-        [sys.executable, "-c", found[1], "slow", "up"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", found[1], "slow", "up"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 
