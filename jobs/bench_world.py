@@ -137,7 +137,7 @@ def missing_files(folder: Path, truth: Path | None, *, without: Collection[str] 
 
 
 def load(folder: Path, truth: Path, *, without: Collection[str] = ()) -> Bench:
-    """Read the three mapping files, but for those of `FILES` that are to be left out, and the truth file."""
+    """Read the three mapping files, but for those of `FILES` that are to be left out, and the truth file, packed or not."""
     rows: list[IdRow] = [
         row
         for name, read in (("otaku", otaku.read), ("fribbs", fribbs.read))
@@ -147,8 +147,8 @@ def load(folder: Path, truth: Path, *, without: Collection[str] = ()) -> Bench:
     ]
     listed = [] if "anime_lists" in without else anime_lists.read(folder / FILES["anime_lists"])
     anidb: dict[int, AnidbRow] = {row.anidb_id: row for row in listed if row}
-    with gzip.open(truth, "rt", encoding="utf-8") as file:
-        data = json.load(file)
+    content = truth.read_bytes()
+    data = json.loads(gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content)
     expected = [_expected(row) for row in data["media"]]
     media = {e.media.anilist_id: e.media for e in expected}
     changed = otaku.last_activity(folder / FILES["otaku"])

@@ -104,10 +104,6 @@ class RunContext:
         if self.stopping():
             raise Stopping(said("the worker was told to end"))
 
-    def set_batch_deadline(self, deadline: datetime | None) -> None:
-        """Until when an open POST may still land; nobody takes the run over before. Raises `LostClaim`."""
-        self.update(batch_deadline=deadline)
-
     def update(self, **values: Any) -> None:
         """Write columns of this run. Raises `LostClaim` when another worker has it."""
         with transaction() as session:

@@ -87,6 +87,16 @@ def test_the_report_names_the_worst_cases_and_the_deciding_rule(
     assert "expected movie 78, said movie 77" in text
 
 
+def test_a_truth_file_need_not_be_packed(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plain = tmp_path / "truth.json"
+    plain.write_bytes(gzip.decompress((folder / bench_world.TRUTH).read_bytes()))
+    printed = []
+    for more in ([], ["--truth", str(plain)]):
+        assert bench_mapping.main(["--data", str(folder), "--json", *more]) == 0
+        printed.append(json.loads(capsys.readouterr().out)["groups"])
+    assert printed[0] == printed[1]
+
+
 def test_a_folder_without_the_files_is_named_and_nothing_is_measured(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

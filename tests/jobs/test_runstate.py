@@ -121,7 +121,7 @@ def test_a_run_that_was_taken_over_can_write_nothing_more(user: User) -> None:
         lambda: runstate.park(ghost, "settling", utcnow()),
         lambda: runstate.requeue(ghost),
         lambda: runstate.needs_approval(ghost, "first_run"),
-        lambda: ghost.set_batch_deadline(utcnow()),
+        lambda: ghost.update(batch_deadline=utcnow()),
         ghost.cancelled,
         ghost.stopping,
         ghost.check,
