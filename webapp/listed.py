@@ -96,8 +96,10 @@ def part(part: Part) -> Markup:
 def dates(row: PlanEntry) -> Markup:
     """When the plays of one title were watched, and where that comes from: 3 Mar – 9 Mar, your progress."""
     days = "".join(f"{escaped(_days(part.earliest, part.latest))}<br>" for part in row.parts)
-    sources = ", ".join(words.label("date_source", source) for source in row.parts[0].date_sources.split(" "))
-    return markup(f'{days}<span class="hint">{escaped(sources)}</span>')
+    known = [source for source in row.parts[0].date_sources.split(" ") if source != "unknown"]  # the days say "no date"
+    return markup(
+        f'{days}<span class="hint">{escaped(", ".join(words.label("date_source", one) for one in known))}</span>'
+    )
 
 
 def _days(earliest: Any, latest: Any) -> str:
