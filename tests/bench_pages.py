@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         browser = Browser(app).sign_in()
         gunicorn_conf.post_worker_init(None)  # as in a server that has started
         load_before = os.getloadavg()[0]
-        lines = [measure(app, browser, one, given.times) for one in addresses(known) if given.only in str(one)]
+        lines = measure(app, browser, [one for one in addresses(known) if given.only in str(one)], given.times)
         with app.app_context():
             db.engine.dispose()
     sizes = {"titles": given.titles, "plays": given.plays, "logs": given.logs, "processors": os.cpu_count(), "load": [round(load_before, 1), round(os.getloadavg()[0], 1)]}  # fmt: skip
@@ -70,21 +70,38 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def measure(app: Flask, browser: Browser, address: Address, times: int) -> Line:
+def measure(app: Flask, browser: Browser, pages: Sequence[Address], times: int) -> list[Line]:
+    """All pages once, `times` times over: a moment in which the machine is slow meets a bit of each, not all of one."""
+    queries = [_first(app, browser, page) for page in pages]
+    rounds = [[_asked(browser, page) for page in pages] for _ in range(times)]
+    return [
+        Line(
+            str(page),
+            round(statistics.median(wall for wall, _cpu, _kb in asked), 1),
+            round(statistics.median(cpu for _wall, cpu, _kb in asked), 1),
+            round(max(wall for wall, _cpu, _kb in asked), 1),
+            statements,
+            round(asked[-1][2], 1),
+        )
+        for page, statements, asked in zip(pages, queries, zip(*rounds, strict=True), strict=True)
+    ]
+
+
+def _first(app: Flask, browser: Browser, page: Address) -> int:
+    """How many statements a page takes. A page that does not answer ends the bench."""
     with counted(app) as statements:
-        answer = browser.client.get(address.path, headers=address.headers)
-        queries = len(statements)
-    if answer.status_code not in (200, 204, 286):
-        raise SystemExit(f"{address}: {answer.status_code}")
-    wall, cpu = [], []
-    for _ in range(times):
-        began, used = time.perf_counter(), time.process_time()
-        answer = browser.client.get(address.path, headers=address.headers)
-        size = len(answer.get_data()) / 1024
-        wall.append((time.perf_counter() - began) * 1000)
-        cpu.append((time.process_time() - used) * 1000)
-    middle, computing = round(statistics.median(wall), 1), round(statistics.median(cpu), 1)
-    return Line(str(address), middle, computing, round(max(wall), 1), queries, round(size, 1))
+        answer = browser.client.get(page.path, headers=page.headers)
+        if answer.status_code not in (200, 204, 286):
+            raise SystemExit(f"{page}: {answer.status_code}")
+        return len(statements)
+
+
+def _asked(browser: Browser, page: Address) -> tuple[float, float, float]:
+    """Milliseconds by the wall and of the CPU, and kB."""
+    began, used = time.perf_counter(), time.process_time()
+    answer = browser.client.get(page.path, headers=page.headers)
+    size = len(answer.get_data()) / 1024
+    return (time.perf_counter() - began) * 1000, (time.process_time() - used) * 1000, size
 
 
 def table(sizes: dict[str, object], lines: Sequence[Line]) -> str:
