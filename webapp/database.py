@@ -55,6 +55,13 @@ def unindexed(column: Any) -> Any:
     return func.coalesce(column, column)
 
 
+def holds(column: Any, word: str) -> Any:
+    """Condition: this word stands somewhere in a text of lower case. SQLite's LIKE also looks for the upper case, letter by letter."""
+    if db.engine.dialect.name != "sqlite":
+        return column.contains(word, autoescape=True)
+    return func.instr(column, word) > 0
+
+
 def among(column: Any, ids: Collection[int]) -> Any:
     """`column IN (ids)` for hundreds of ids: SQLite gets them as one value, which costs less than a value for each."""
     if db.engine.dialect.name != "sqlite":

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Select, Text, and_, case, cast, func, not_, or_, select
 from sqlalchemy.orm import aliased, contains_eager
 
-from webapp.database import among, unindexed
+from webapp.database import among, holds, unindexed
 from webapp.extensions import db
 from webapp.models import Entry, EntrySpan, Mapping, Media, TraktShow
 from webapp.models.library import ON_LISTS
@@ -160,7 +160,7 @@ def matches(anilist_id: Any, words: str) -> Any:
 
 
 def _has(words: str, title: Any = Media) -> list[Any]:
-    return [title.search_text.contains(word, autoescape=True) for word in words.casefold().split()]
+    return [holds(title.search_text, word) for word in words.casefold().split()]
 
 
 def _found(user_id: int, q: str) -> set[int]:
