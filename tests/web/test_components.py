@@ -12,6 +12,8 @@ from webapp.config import ROOT, Config
 NOT_ON_ITS_OWN = {
     "icon", "mark", "nav_item", "error", "flashes", "toasts", "history_tabs", "on_trakt",
 }  # fmt: skip
+# The reference of the API: its panels are headed by a method and a path.
+BY_HAND = {("api/docs.html", "panel")}
 
 
 def test_the_page_of_components_is_there_in_debug_only(config: Config, small: Browser) -> None:
@@ -27,3 +29,15 @@ def test_every_component_is_on_it() -> None:
     macros = set(re.findall(r"{% macro (\w+)\(", (ROOT / "templates/_macros.html").read_text("utf-8")))
     shown = set(re.findall(r"\bui\.(\w+)\(", (ROOT / "templates/components/show.html").read_text("utf-8")))
     assert macros - shown == NOT_ON_ITS_OWN
+
+
+def test_what_a_component_is_for_is_written_by_it_alone() -> None:
+    by_hand = re.compile(r'class="[^"]*\b(panel|badge|empty|ask)\b|<progress\b')
+    folder = ROOT / "templates"
+    found = {
+        (str(path.relative_to(folder)), said)
+        for path in folder.rglob("*.html")
+        for said in re.findall(by_hand, path.read_text("utf-8"))
+        if path.name != "_macros.html"
+    }
+    assert found - BY_HAND == set()
