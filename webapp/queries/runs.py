@@ -237,18 +237,6 @@ def plan_plays(run_id: int, anilist_id: int) -> list[PlanItem]:
     return list(db.session.scalars(query.order_by(PlanItem.nth, PlanItem.episode)))
 
 
-def plan_counts(run_id: int) -> tuple[int, int, int]:
-    """(episodes, movies, titles) of a plan."""
-    row = db.session.execute(
-        select(
-            func.coalesce(func.sum(case((PlanItem.kind == "episode", 1), else_=0)), 0),
-            func.coalesce(func.sum(case((PlanItem.kind == "movie", 1), else_=0)), 0),
-            func.count(PlanItem.anilist_id.distinct()),
-        ).where(PlanItem.run_id == run_id)
-    ).one()
-    return int(row[0]), int(row[1]), int(row[2])
-
-
 # What a run did
 
 

@@ -38,15 +38,15 @@ def run_of(run_id: int) -> Run:
     return run
 
 
-def plan_context(run: Run) -> dict[str, Any]:
-    """The stored plan, where the person may still decide on it."""
+def plan_context(run: Run, rows: int = ROWS) -> dict[str, Any]:
+    """The stored plan, where the person may still decide on it; of a long one the first `rows` titles are shown."""
     decidable = run.status == "needs_approval" or (run.preview and run.status == "succeeded")
     expired = run.plan_expires_at is not None and run.plan_expires_at <= utcnow()
     plan = queries.plan_titles(run.id) if decidable else []
     extras = beyond.plan_of(run.id) if decidable else []
     trakt = queries.connections(run.user_id).get("trakt") if decidable else None
     movies = sum(row.movies for row in plan)
-    first, rest = (plan, []) if "all" in request.args else (plan[:ROWS], plan[ROWS:])
+    first, rest = (plan, []) if "all" in request.args else (plan[:rows], plan[rows:])
     return {
         "sent_as": queries.sent_as(run.id) if run.preview else None,
         "can_send": trakt is not None and trakt.state == "connected",

@@ -10,25 +10,27 @@ from webapp import queries, runbook, runs, words
 from webapp.forms import Form
 from webapp.i18n import gettext as _
 from webapp.standing import is_connected
+from webapp.views.plans import plan_context
 
 blueprint = Blueprint("sync", __name__)
+ROWS = 10  # of the plan; all of it is on the page of its run
 MODES = ("full", "completed", "watching", "title")
 
 
 def page(form: Form, status: int = 200) -> ResponseReturnValue:
     connections = queries.connections(current_user.id)
     runs_ = queries.latest(current_user.id)
+    preview = runs_.preview
     return render_template(
         "sync/sync.html",
         form=form,
-        preview=runs_.preview,
-        counts=queries.plan_counts(runs_.preview.id) if runs_.preview else None,
+        run=preview,
+        **(plan_context(preview, ROWS) if preview else {}),
         last_check=runs_.last_check,
         open_runs=runs_.open_runs,
         waiting=runs_.waiting_approval,
         anilist=is_connected(connections.get("anilist")),
         trakt=is_connected(connections.get("trakt")),
-        piles=queries.pile_counts(current_user.id),
     ), status
 
 
