@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.web.conftest import Browser, Find
@@ -162,3 +164,11 @@ def test_plays_at_an_old_place_are_moved_or_kept(quiet: Browser, find: Find) -> 
     assert find(Mapping, anilist_id=16, user_id=1).trakt_id == 70_000
     quiet.post("/mappings/1/move", {"do": "keep"})
     assert "no single place" in quiet.get("/mappings/1")
+
+
+def test_the_numbers_of_the_whole_list_do_not_stand_beside_a_search(quiet: Browser) -> None:
+    chips = re.compile(r'<ul class="chips">.*?</ul>', re.DOTALL)
+    (whole,), (searched,) = chips.findall(quiet.get("/mappings")), chips.findall(quiet.get("/mappings?q=title"))
+    assert "All <span>19</span>" in whole
+    assert "<span>" not in searched
+    assert "q=title" in searched

@@ -40,7 +40,7 @@ def list_context() -> dict[str, Any]:
     kept: dict[str, Any] = {
         name: value for name, value in (("q", q), ("state", state), ("sort", sort)) if value and value != "updated"
     }
-    counts = queries.pile_counts(current_user.id)
+    counts = {} if q else queries.pile_counts(current_user.id)  # of the whole list, so not beside a search
     named = (
         ("", _("All")),
         ("placed", _("Placed")),
