@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import webapp
 from webapp.config import ROOT
 
 CORE = {
@@ -140,3 +142,13 @@ def test_nothing_is_imported_inside_a_function(package: str) -> None:
         if isinstance(node, ast.Import | ast.ImportFrom)
     ]
     assert dodges == []
+
+
+def test_the_app_is_made_from_the_package_and_loaded_only_then() -> None:
+    said = "import sys, webapp; before = 'webapp.app' in sys.modules; webapp.create_app; print(before, 'webapp.app' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", said], capture_output=True, text=True, timeout=60, check=True, cwd=ROOT
+    )
+    assert done.stdout == "False True\n"
+    with pytest.raises(AttributeError, match="create_apps"):
+        getattr(webapp, "create_apps")  # noqa: B009 - mypy knows better than to let it be written out
